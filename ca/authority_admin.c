@@ -1,0 +1,148 @@
+/* authority_admin.c - INIT, MANIFEST, ROSTER: what the root signed is kept, and takes force when its entry is in the log. */
+#include "authority.h"
+
+#include "file.h"
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_BYTES = 600 };
+
+static enum err
+entry_answer(const struct authority *a, struct call *c, const struct entry *e)
+{
+	const struct entry_note note = {.slot = -1, .seat = -1};
+
+	cbor_put_array(c->out, 3);
+	authority_put_entry(a, c->out, e, &note);
+	return buf_end(c->out);
+}
+
+enum err
+authority_init(struct authority *a, struct call *c)
+{
+	struct cbor in = cbor_init(c->body);
+	struct entry entry = {.type = ENTRY_GENESIS, .time = c->now};
+	enum err e;
+
+	cbor_array_exact(&in, 1);
+	if (!cbor_null_next(&in))
+		entry.last_checkpoint = cbor_text(&in);
+	if ((e = cbor_end(&in)) != ERR_OK)
+		return e;
+	entry.origin = bytes_of_text(a->origin);
+	entry.iss = bytes_of_text(a->host);
+	pthread_mutex_lock(&a->lock);
+	e = a->fold.frontier.size == 0 && a->guard_size == 0 ? entry_answer(a, c, &entry) : ERR_EXISTS;
+	pthread_mutex_unlock(&a->lock);
+	return e;
+}
+
+static bool
+names_key(const struct manifest *m, const struct key *k, enum key_purpose purpose)
+{
+	return manifest_find(m, key_kid(k), purpose) != NULL;
+}
+
+/* A manifest without this signer's keys would make everything that it signs worthless. */
+static enum err
+manifest_fits(const struct authority *a, struct call *c, const struct manifest *m)
+{
+	if (!bytes_equal_text(m->iss, a->host) || !bytes_equal_text(m->origin, a->origin)) {
+		c->detail = "the manifest is for another host";
+		return ERR_CONFIG;
+	}
+	if (!names_key(m, a->record, KEY_RECORD) || !names_key(m, a->status, KEY_STATUS) ||
+	    !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL)) {
+		c->detail = "the manifest does not name the keys of this signer";
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+/* Writes the document under its version; another document of that version is refused. */
+static enum err
+document_keep(const struct authority *a, const char *kind, const char *end, uint64_t version, struct bytes text)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "%s/%s-%" PRIu64 ".%s", a->dir, kind, version, end);
+	return file_write_once(path, text, 0600);
+}
+
+static enum err
+manifest_take(struct authority *a, struct call *c, struct bytes text, const struct manifest *m)
+{
+	struct entry entry = {.type = ENTRY_MANIFEST, .sequence = m->version, .time = c->now};
+	enum err e = manifest_fits(a, c, m);
+
+	if (e != ERR_OK)
+		return e;
+	if (m->version <= a->fold.manifest_version)
+		return ERR_VERSION;
+	if ((e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
+		return e;
+	if (m->version > a->manifest_held)
+		a->manifest_held = m->version;
+	memcpy(entry.sha256, m->sha256, SHA256_BYTES);
+	return entry_answer(a, c, &entry);
+}
+
+enum err
+authority_manifest(struct authority *a, struct call *c)
+{
+	struct cbor in = cbor_init(c->body);
+	struct manifest m;
+	struct bytes text;
+	enum err e;
+
+	cbor_array_exact(&in, 1);
+	text = cbor_bytes(&in);
+	if ((e = cbor_end(&in)) != ERR_OK || (e = manifest_open(text, a->root, &m)) != ERR_OK)
+		return e;
+	pthread_mutex_lock(&a->lock);
+	e = manifest_take(a, c, text, &m);
+	pthread_mutex_unlock(&a->lock);
+	manifest_close(&m);
+	return e;
+}
+
+static enum err
+roster_take(struct authority *a, struct call *c, struct bytes text, const struct roster *r)
+{
+	struct entry entry = {.type = ENTRY_ROSTER, .sequence = roster_version(r), .time = c->now};
+	enum err e;
+
+	if (entry.sequence <= a->fold.roster_version)
+		return ERR_VERSION;
+	if (roster_exp(r) <= c->now)
+		return ERR_REQUEST_EXPIRED;
+	if ((e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
+		return e;
+	if (entry.sequence > a->roster_held)
+		a->roster_held = entry.sequence;
+	roster_sha256(r, entry.sha256);
+	return entry_answer(a, c, &entry);
+}
+
+enum err
+authority_roster(struct authority *a, struct call *c)
+{
+	struct cbor in = cbor_init(c->body);
+	struct roster *r = NULL;
+	struct bytes text;
+	enum err e;
+
+	cbor_array_exact(&in, 1);
+	text = cbor_bytes(&in);
+	if ((e = cbor_end(&in)) != ERR_OK || (e = roster_read(text, a->root, &r)) != ERR_OK)
+		return e;
+	pthread_mutex_lock(&a->lock);
+	e = roster_take(a, c, text, r);
+	pthread_mutex_unlock(&a->lock);
+	roster_free(r);
+	return e;
+}

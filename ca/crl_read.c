@@ -1,0 +1,150 @@
+/* crl_read.c - reads CRLs: nothing is told of a CRL that does not verify under the CA certificate.
+ */
+#include "crl.h"
+
+#include "crl_x509.h"
+#include "date.h"
+
+#include <limits.h>
+#include <string.h>
+
+static bool
+time_of(const ASN1_TIME *at, int64_t *utc_s)
+{
+	struct tm tm;
+
+	if (at == NULL || ASN1_TIME_to_tm(at, &tm) != 1)
+		return false;
+	*utc_s = date_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * DAY_S +
+	         tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+	return true;
+}
+
+/* Parses and verifies: issuer, algorithm and signature. */
+static enum err
+crl_read(struct bytes der, struct bytes ca_der, X509_CRL **out)
+{
+	const unsigned char *p = der.p;
+	X509 *ca = crl_ca_read(ca_der);
+	X509_CRL *crl = NULL;
+	enum err e = ERR_OK;
+
+	if (der.n <= INT_MAX && (crl = d2i_X509_CRL(NULL, &p, (long)der.n)) != NULL &&
+	        p != der.p + der.n)
+		e = ERR_TRAILING;
+	else if (ca == NULL || crl == NULL)
+		e = ERR_ENCODING;
+	else if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0 ||
+	         X509_CRL_get_signature_nid(crl) != NID_ecdsa_with_SHA256 ||
+	         X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
+		e = ERR_SIGNATURE;
+	X509_free(ca);
+	if (e != ERR_OK) {
+		X509_CRL_free(crl);
+		return crl_done(false, e);
+	}
+	*out = crl;
+	return ERR_OK;
+}
+
+static bool
+number_get(X509_CRL *crl, uint64_t *number)
+{
+	ASN1_INTEGER *i = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	bool ok = i != NULL && ASN1_INTEGER_get_uint64(number, i) == 1;
+
+	ASN1_INTEGER_free(i);
+	return ok;
+}
+
+static bool
+point_get(X509_CRL *crl, struct buf *url)
+{
+	int critical = 0;
+	ISSUING_DIST_POINT *idp =
+	        X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &critical, NULL);
+	const GENERAL_NAME *name = NULL;
+	bool ok = idp != NULL && critical == 1 && idp->distpoint != NULL &&
+	          idp->distpoint->type == 0 &&
+	          sk_GENERAL_NAME_num(idp->distpoint->name.fullname) == 1 &&
+	          (name = sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0))->type == GEN_URI;
+
+	if (ok) {
+		const ASN1_IA5STRING *uri = name->d.uniformResourceIdentifier;
+
+		buf_put(url, bytes_of(ASN1_STRING_get0_data(uri), (size_t)ASN1_STRING_length(uri)));
+	}
+	ISSUING_DIST_POINT_free(idp);
+	return ok;
+}
+
+enum err
+crl_check(struct bytes der, struct bytes ca_der, struct crl_times *t, struct buf *url)
+{
+	X509_CRL *crl = NULL;
+	struct crl_times times = {0};
+	enum err e = crl_read(der, ca_der, &crl);
+	bool ok = false;
+
+	if (e != ERR_OK)
+		return e;
+	ok = X509_CRL_get_version(crl) == X509_CRL_VERSION_2 &&
+	     time_of(X509_CRL_get0_lastUpdate(crl), &times.this_update) &&
+	     time_of(X509_CRL_get0_nextUpdate(crl), &times.next_update) &&
+	     number_get(crl, &times.number) && point_get(crl, url);
+	X509_CRL_free(crl);
+	if (!ok)
+		return crl_done(false, ERR_ENCODING);
+	*t = times;
+	return buf_end(url);
+}
+
+static bool
+row_get(const X509_REVOKED *r, struct crl_row *row)
+{
+	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, NULL, NULL);
+	ASN1_GENERALIZEDTIME *from = X509_REVOKED_get_ext_d2i(r, NID_invalidity_date, NULL, NULL);
+	int64_t from_s = 0;
+	bool ok = reason != NULL && time_of(from, &from_s) &&
+	          time_of(X509_REVOKED_get0_revocationDate(r), &row->revoked_at);
+
+	if (ok) {
+		row->reason = (int)ASN1_ENUMERATED_get(reason);
+		row->invalid_from = date_shanghai(from_s);
+	}
+	ASN1_ENUMERATED_free(reason);
+	ASN1_GENERALIZEDTIME_free(from);
+	return ok;
+}
+
+enum err
+crl_find(struct bytes der, struct bytes ca_der, const uint8_t serial[16], bool *found,
+        struct crl_row *out)
+{
+	X509_CRL *crl = NULL;
+	X509_REVOKED *r = NULL;
+	ASN1_INTEGER *number = NULL;
+	struct crl_row row = {0};
+	enum err e = crl_read(der, ca_der, &crl);
+	bool there = false;
+
+	if (e != ERR_OK)
+		return e;
+	if ((number = crl_integer(serial, SERIAL_BYTES)) == NULL) {
+		e = crl_done(false, ERR_MEMORY);
+		goto out;
+	}
+	there = X509_CRL_get0_by_serial(crl, &r, number) == 1;
+	memcpy(row.serial, serial, SERIAL_BYTES);
+	if (there && !row_get(r, &row)) {
+		e = crl_done(false, ERR_ENCODING);
+		goto out;
+	}
+	*found = there;
+	if (there)
+		*out = row;
+out:
+	ASN1_INTEGER_free(number);
+	X509_CRL_free(crl);
+	return e;
+}

@@ -1,0 +1,16 @@
+#ifndef CA_CRL_X509_H
+#define CA_CRL_X509_H
+/* crl_x509.h - what crl.c and crl_read.c share of OpenSSL's X.509; for them alone. */
+#include "bytes.h"
+
+#include <openssl/x509v3.h>
+
+enum { SERIAL_BYTES = 16 };
+
+/* e unless ok; drains OpenSSL's error queue then. */
+MUST_USE enum err crl_done(bool ok, enum err e);
+/* A positive INTEGER from big-endian bytes; NULL without memory. */
+ASN1_INTEGER *crl_integer(const uint8_t *p, size_t n);
+/* One certificate and nothing after it, or NULL. */
+X509 *crl_ca_read(struct bytes der);
+#endif

@@ -1,0 +1,465 @@
+/* key.c - keys on OpenSSL's EVP: each signature copies a template context and is verified before it is returned. */
+#include "key.h"
+
+#include "base64.h"
+#include "cbor.h"
+#include "hash.h"
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct key {
+	enum key_suite suite;
+	bool private;
+	EVP_PKEY *pkey;
+	EVP_MD_CTX *sign, *verify; /* templates, never used but to copy */
+	uint8_t public[KEY_PUBLIC_BYTES_MAX];
+	size_t public_n;
+	uint8_t kid[SHA256_BYTES]; /* RFC 9679 thumbprint; the first 8 bytes count */
+	uint8_t thumb[KEY_THUMB_BYTES];
+	char thumb_text[KEY_THUMB_TEXT + 1];
+};
+
+enum { COORDINATE_BYTES = 32, DER_SIGNATURE_BYTES_MAX = 80, COSE_OKP = 1, COSE_EC2 = 2 };
+enum { COSE_CRV_P256 = 1, COSE_CRV_ED25519 = 6 };
+
+static const struct key_suite_info suites[] = {
+	[KEY_ES256] = {KEY_ES256, -7, "ES256", "es256", true},
+	[KEY_ED25519] = {KEY_ED25519, -8, "EdDSA", "ed25519", true},
+	[KEY_SM2] = {KEY_SM2, -66037, "SM2SM3", "sm2", false},
+};
+
+const struct key_suite_info *
+key_suite_info(enum key_suite suite)
+{
+	return &suites[suite];
+}
+
+const struct key_suite_info *
+key_suite_by_name(const char *name)
+{
+	for (size_t i = 0; i < KEY_SUITE_COUNT; i++)
+		if (strcmp(suites[i].name, name) == 0)
+			return &suites[i];
+	return NULL;
+}
+
+/* OpenSSL keeps a queue of what went wrong; our callers get one code, so it is emptied here. */
+static enum err
+crypto_failed(enum err e)
+{
+	ERR_clear_error();
+	return e;
+}
+
+void
+key_put_cose(const struct key *k, struct buf *out)
+{
+	bool ec = k->suite == KEY_ES256;
+
+	cbor_put_map(out, ec ? 4 : 3);
+	cbor_put_int(out, 1);
+	cbor_put_int(out, ec ? COSE_EC2 : COSE_OKP);
+	cbor_put_int(out, -1);
+	cbor_put_int(out, ec ? COSE_CRV_P256 : COSE_CRV_ED25519);
+	cbor_put_int(out, -2);
+	cbor_put_bytes(out, bytes_of(k->public, COORDINATE_BYTES));
+	if (!ec)
+		return;
+	cbor_put_int(out, -3);
+	cbor_put_bytes(out, bytes_of(k->public + COORDINATE_BYTES, COORDINATE_BYTES));
+}
+
+/* RFC 7638: the members that define the key, in alphabetical order, no blanks. */
+static void
+jwk_put(const struct key *k, struct buf *out)
+{
+	bool ec = k->suite == KEY_ES256;
+
+	buf_put_text(out, ec ? "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""
+			     : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
+	base64url_put(out, bytes_of(k->public, COORDINATE_BYTES));
+	if (ec) {
+		buf_put_text(out, "\",\"y\":\"");
+		base64url_put(out, bytes_of(k->public + COORDINATE_BYTES, COORDINATE_BYTES));
+	}
+	buf_put_text(out, "\"}");
+}
+
+static void
+names_make(struct key *k)
+{
+	uint8_t room[256];
+	struct buf b = BUF_OF(room), text = buf_init(k->thumb_text, KEY_THUMB_TEXT);
+
+	key_put_cose(k, &b);
+	sha256_one(buf_bytes(&b), k->kid);
+	b = BUF_OF(room);
+	jwk_put(k, &b);
+	sha256_one(buf_bytes(&b), k->thumb);
+	base64url_put(&text, bytes_of(k->thumb, KEY_THUMB_BYTES));
+	k->thumb_text[KEY_THUMB_TEXT] = '\0';
+}
+
+static enum err
+public_read(struct key *k)
+{
+	uint8_t point[1 + KEY_PUBLIC_BYTES_MAX];
+	size_t n = COORDINATE_BYTES;
+
+	if (k->suite == KEY_ED25519) {
+		k->public_n = COORDINATE_BYTES;
+		return EVP_PKEY_get_raw_public_key(k->pkey, k->public, &n) == 1 ? ERR_OK : ERR_VALUE;
+	}
+	if (EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) != 1 ||
+	    n != sizeof point || point[0] != POINT_CONVERSION_UNCOMPRESSED)
+		return ERR_VALUE;
+	memcpy(k->public, point + 1, KEY_PUBLIC_BYTES_MAX);
+	k->public_n = KEY_PUBLIC_BYTES_MAX;
+	return ERR_OK;
+}
+
+static enum err
+templates_make(struct key *k)
+{
+	const char *digest = k->suite == KEY_ES256 ? "SHA2-256" : NULL;
+
+	k->verify = EVP_MD_CTX_new();
+	if (k->verify == NULL ||
+	    EVP_DigestVerifyInit_ex(k->verify, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+		return ERR_CRYPTO;
+	if (!k->private)
+		return ERR_OK;
+	k->sign = EVP_MD_CTX_new();
+	if (k->sign == NULL || EVP_DigestSignInit_ex(k->sign, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+		return ERR_CRYPTO;
+	return ERR_OK;
+}
+
+static bool
+is_p256(EVP_PKEY *pkey)
+{
+	char group[32];
+	size_t n;
+
+	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
+	       EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
+	       strcmp(group, "prime256v1") == 0;
+}
+
+/* Takes pkey over, also on failure. */
+static enum err
+key_make(EVP_PKEY *pkey, bool private, struct key **out)
+{
+	struct key *k = calloc(1, sizeof *k);
+	enum err e = ERR_VALUE;
+
+	if (k == NULL) {
+		EVP_PKEY_free(pkey);
+		return ERR_MEMORY;
+	}
+	k->pkey = pkey;
+	k->private = private;
+	if (is_p256(pkey))
+		k->suite = KEY_ES256;
+	else if (EVP_PKEY_is_a(pkey, "ED25519") == 1)
+		k->suite = KEY_ED25519;
+	else
+		goto out;
+	if ((e = public_read(k)) != ERR_OK || (e = templates_make(k)) != ERR_OK)
+		goto out;
+	names_make(k);
+	*out = k;
+	return ERR_OK;
+out:
+	key_free(k);
+	return crypto_failed(e);
+}
+
+enum err
+key_generate(enum key_suite suite, struct key **out)
+{
+	EVP_PKEY *pkey = NULL;
+
+	if (!suites[suite].served)
+		return ERR_VALUE;
+	pkey = suite == KEY_ES256 ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	return pkey == NULL ? crypto_failed(ERR_CRYPTO) : key_make(pkey, true, out);
+}
+
+enum err
+key_read_pem(struct bytes pem, struct key **out)
+{
+	BIO *in = NULL;
+	EVP_PKEY *pkey = NULL;
+	bool private = true;
+
+	if (pem.n > KEY_PEM_BYTES_MAX)
+		return ERR_LIMIT;
+	in = BIO_new_mem_buf(pem.p, (int)pem.n);
+	if (in == NULL)
+		return ERR_MEMORY;
+	pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	if (pkey == NULL) {
+		private = false;
+		BIO_reset(in);
+		pkey = PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
+	}
+	BIO_free(in);
+	if (pkey == NULL)
+		return crypto_failed(ERR_VALUE);
+	ERR_clear_error();
+	return key_make(pkey, private, out);
+}
+
+static enum err
+pem_write(const struct key *k, bool private, struct buf *out)
+{
+	BIO *mem = BIO_new(BIO_s_mem());
+	enum err e = ERR_CRYPTO;
+	char *p = NULL;
+	int ok;
+	long n;
+
+	if (mem == NULL)
+		return ERR_MEMORY;
+	ok = private ? PEM_write_bio_PKCS8PrivateKey(mem, k->pkey, NULL, NULL, 0, NULL, NULL)
+		     : PEM_write_bio_PUBKEY(mem, k->pkey);
+	if (ok == 1 && (n = BIO_get_mem_data(mem, &p)) > 0) {
+		buf_put(out, bytes_of(p, (size_t)n));
+		if (private)
+			secret_wipe(p, (size_t)n);
+		e = buf_end(out);
+	}
+	BIO_free(mem);
+	return e == ERR_OK ? ERR_OK : crypto_failed(e);
+}
+
+enum err
+key_write_private(const struct key *k, struct buf *out)
+{
+	return k->private ? pem_write(k, true, out) : ERR_VALUE;
+}
+
+enum err
+key_write_public(const struct key *k, struct buf *out)
+{
+	return pem_write(k, false, out);
+}
+
+static EVP_PKEY *
+ec_from_point(struct bytes raw)
+{
+	uint8_t point[1 + KEY_PUBLIC_BYTES_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
+	char group[] = "prime256v1";
+	OSSL_PARAM params[3];
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *pkey = NULL;
+
+	memcpy(point + 1, raw.p, KEY_PUBLIC_BYTES_MAX);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
+	params[2] = OSSL_PARAM_construct_end();
+	if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
+enum err
+key_from_public(enum key_suite suite, struct bytes raw, struct key **out)
+{
+	EVP_PKEY *pkey = NULL;
+
+	if (suite == KEY_ES256 && raw.n == KEY_PUBLIC_BYTES_MAX)
+		pkey = ec_from_point(raw);
+	else if (suite == KEY_ED25519 && raw.n == COORDINATE_BYTES)
+		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, raw.p, raw.n);
+	if (pkey == NULL)
+		return crypto_failed(ERR_VALUE);
+	return key_make(pkey, false, out);
+}
+
+enum err
+key_from_cose(struct bytes cose_key, struct key **out)
+{
+	struct cbor c = cbor_init(cose_key);
+	uint64_t pairs = cbor_map(&c);
+	uint8_t raw[KEY_PUBLIC_BYTES_MAX];
+	int64_t last = INT64_MIN, kty = 0, crv = 0;
+	enum err e;
+
+	if (cbor_key(&c, &last) == 1)
+		kty = cbor_int(&c);
+	if (cbor_key(&c, &last) == -1)
+		crv = cbor_int(&c);
+	if (cbor_key(&c, &last) != -2)
+		return ERR_VALUE;
+	memcpy(raw, cbor_bytes_exact(&c, COORDINATE_BYTES).p, COORDINATE_BYTES);
+	if (pairs == 4) {
+		if (cbor_key(&c, &last) != -3)
+			return ERR_VALUE;
+		memcpy(raw + COORDINATE_BYTES, cbor_bytes_exact(&c, COORDINATE_BYTES).p, COORDINATE_BYTES);
+	}
+	if ((e = cbor_end(&c)) != ERR_OK)
+		return e;
+	if (pairs == 4 && kty == COSE_EC2 && crv == COSE_CRV_P256)
+		return key_from_public(KEY_ES256, bytes_of(raw, sizeof raw), out);
+	if (pairs == 3 && kty == COSE_OKP && crv == COSE_CRV_ED25519)
+		return key_from_public(KEY_ED25519, bytes_of(raw, COORDINATE_BYTES), out);
+	return ERR_VALUE;
+}
+
+void
+key_free(struct key *k)
+{
+	if (k == NULL)
+		return;
+	EVP_MD_CTX_free(k->sign);
+	EVP_MD_CTX_free(k->verify);
+	EVP_PKEY_free(k->pkey);
+	secret_wipe(k, sizeof *k);
+	free(k);
+}
+
+enum key_suite
+key_suite(const struct key *k)
+{
+	return k->suite;
+}
+
+bool
+key_is_private(const struct key *k)
+{
+	return k->private;
+}
+
+struct bytes
+key_public(const struct key *k)
+{
+	return bytes_of(k->public, k->public_n);
+}
+
+struct bytes
+key_kid(const struct key *k)
+{
+	return bytes_of(k->kid, KEY_KID_BYTES);
+}
+
+struct bytes
+key_thumb(const struct key *k)
+{
+	return bytes_of(k->thumb, KEY_THUMB_BYTES);
+}
+
+const char *
+key_thumb_text(const struct key *k)
+{
+	return k->thumb_text;
+}
+
+struct evp_pkey_st *
+key_openssl(const struct key *k)
+{
+	return k->pkey;
+}
+
+/* r‖s of a DER signature. */
+static enum err
+raw_from_der(const uint8_t *der, size_t n, uint8_t out[KEY_SIGNATURE_BYTES])
+{
+	ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &der, (long)n);
+	bool ok = s != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(s), out, COORDINATE_BYTES) == COORDINATE_BYTES &&
+		  BN_bn2binpad(ECDSA_SIG_get0_s(s), out + COORDINATE_BYTES, COORDINATE_BYTES) == COORDINATE_BYTES;
+
+	ECDSA_SIG_free(s);
+	return ok ? ERR_OK : ERR_CRYPTO;
+}
+
+static size_t
+der_integer(const uint8_t *v, uint8_t *out)
+{
+	size_t skip = 0, n, pad;
+
+	while (skip < COORDINATE_BYTES - 1 && v[skip] == 0)
+		skip++;
+	n = COORDINATE_BYTES - skip;
+	pad = v[skip] >> 7;
+	out[0] = 0x02;
+	out[1] = (uint8_t)(n + pad);
+	out[2] = 0;
+	memcpy(out + 2 + pad, v + skip, n);
+	return 2 + pad + n;
+}
+
+static size_t
+der_from_raw(const uint8_t raw[KEY_SIGNATURE_BYTES], uint8_t out[DER_SIGNATURE_BYTES_MAX])
+{
+	size_t n = der_integer(raw, out + 2);
+
+	n += der_integer(raw + COORDINATE_BYTES, out + 2 + n);
+	out[0] = 0x30;
+	out[1] = (uint8_t)n;
+	return 2 + n;
+}
+
+enum err
+key_verify(const struct key *k, struct bytes message, struct bytes signature)
+{
+	EVP_MD_CTX *ctx = NULL;
+	uint8_t der[DER_SIGNATURE_BYTES_MAX];
+	const uint8_t *p = signature.p;
+	size_t n = signature.n;
+	bool ok = false;
+
+	if (signature.n != KEY_SIGNATURE_BYTES)
+		return ERR_SIGNATURE;
+	if (k->suite == KEY_ES256) {
+		n = der_from_raw(signature.p, der);
+		p = der;
+	}
+	ctx = EVP_MD_CTX_new();
+	ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->verify) == 1 &&
+	     EVP_DigestVerify(ctx, p, n, message.p, message.n) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok ? ERR_OK : crypto_failed(ERR_SIGNATURE);
+}
+
+enum err
+key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+{
+	EVP_MD_CTX *ctx = NULL;
+	uint8_t der[DER_SIGNATURE_BYTES_MAX], raw[KEY_SIGNATURE_BYTES];
+	size_t n = sizeof der;
+	enum err e = ERR_CRYPTO;
+
+	if (!k->private)
+		return ERR_VALUE;
+	ctx = EVP_MD_CTX_new();
+	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->sign) == 1 &&
+	    EVP_DigestSign(ctx, der, &n, message.p, message.n) == 1)
+		e = ERR_OK;
+	EVP_MD_CTX_free(ctx);
+	if (e != ERR_OK)
+		return crypto_failed(e);
+	if (k->suite == KEY_ES256)
+		e = raw_from_der(der, n, raw);
+	else if (n == KEY_SIGNATURE_BYTES)
+		memcpy(raw, der, n);
+	else
+		e = ERR_CRYPTO;
+	/* a fault in the machine must not publish a signature that is none */
+	if (e == ERR_OK)
+		e = key_verify(k, message, bytes_of(raw, sizeof raw));
+	if (e == ERR_OK)
+		memcpy(out, raw, sizeof raw);
+	return e == ERR_OK ? ERR_OK : crypto_failed(ERR_CRYPTO);
+}

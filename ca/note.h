@@ -1,0 +1,28 @@
+#ifndef CA_NOTE_H
+#define CA_NOTE_H
+/* note.h - C2SP signed notes, verifier keys and tlog checkpoints (Ed25519, type 0x01).
+ * Source: C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0. */
+#include "key.h"
+#include "limits.h"
+#include "merkle.h"
+
+/* "<name>+<8 hex>+<base64(01 ‖ key)>" */
+void note_vkey_put(struct buf *out, struct bytes name, const struct key *log);
+/* Takes a vkey apart; the name is a view. ERR_VALUE for another type than Ed25519 or a wrong key id. */
+MUST_USE enum err note_vkey_decode(struct bytes vkey, struct bytes *name, struct key **out);
+
+struct checkpoint { /* views into the note */
+	struct bytes origin;
+	uint64_t size;
+	struct merkle_hash root;
+	struct bytes text;	 /* what is signed */
+	struct bytes signatures; /* the lines after the blank line */
+};
+/* Body of a checkpoint and its signature line by `log` under the name `origin`. */
+MUST_USE enum err checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *root,
+				  const struct key *log, struct buf *out);
+MUST_USE enum err checkpoint_decode(struct bytes note, struct checkpoint *out);
+/* A line of `name` and its key id must be there and verify; lines of others are passed over; a line of the right name
+ * and id that does not verify refuses the note. ERR_KID_UNKNOWN when there is none. */
+MUST_USE enum err checkpoint_verify(const struct checkpoint *c, struct bytes name, const struct key *log);
+#endif

@@ -1,0 +1,72 @@
+#ifndef CA_RULES_H
+#define CA_RULES_H
+/* rules.h - the rules of the field: may this session be issued, may this seat, may this order be executed.
+ * Pure functions of request, roster, data and time: no clock, no memory, no I/O. Both the signer and issuerd
+ * ask them; only the signer's answer counts. Sources: DESIGN.md section 4, FORMATS.md section 3. */
+#include "document.h"
+#include "field.h"
+#include "request.h"
+#include "roster.h"
+
+/* Outcome of a seat: in the order of the table the first fault is the answer. */
+/* clang-format off */
+#define OUTCOME_LIST(X) \
+	X(OUTCOME_ISSUED, "issued", "Issued.", "已签发") \
+	X(OUTCOME_NAME, "name_invalid", "The name is empty, too long, or has characters that are not allowed.", "姓名为空、过长或含有不允许的字符") \
+	X(OUTCOME_SEX, "sex_invalid", "Sex must be M, F or empty.", "性别须为 M、F 或留空") \
+	X(OUTCOME_DOC_TYPE, "document_type_unknown", "The type of identity document is unknown.", "证件类型未知") \
+	X(OUTCOME_DOC_NUMBER, "document_number_invalid", "The number of the identity document is not valid.", "证件号码无效") \
+	X(OUTCOME_AGE, "holder_too_young", "The candidate is below the minimum age.", "考生未达到最低年龄") \
+	X(OUTCOME_DUPLICATE, "duplicate_in_session", "The document number stands at an earlier seat of this session.", "该证件号码在本场次中重复") \
+	X(OUTCOME_DIGEST, "digest_invalid", "A digest is not 64 hex digits.", "摘要不是 64 位十六进制数") \
+	X(OUTCOME_SCORE_RANGE, "score_out_of_range", "A score is not 0 to 100 in tenths.", "成绩不在 0 至 100 之间或精度超过十分之一") \
+	X(OUTCOME_SCORE_PASS, "score_below_pass", "A score is below the pass mark.", "成绩未达到合格标准") \
+	X(OUTCOME_NOT_SAME_HOLDER, "not_same_holder", "The certificate followed belongs to another holder or item.", "所承接证书的持证人或项目不一致") \
+	X(OUTCOME_BANNED, "holder_banned", "The holder may not apply during a ban.", "持证人处于禁止申请期") \
+	X(OUTCOME_ALREADY_HOLDS, "already_holds", "The holder has a certificate in force for this item.", "持证人已持有该项目的有效证书") \
+	X(OUTCOME_REVOKED, "revoked", "Revoked.", "已撤销") \
+	X(OUTCOME_ALREADY, "already", "It was so already.", "此前已处于该状态")
+/* clang-format on */
+enum outcome {
+#define X(id, word, en, zh) id,
+	OUTCOME_LIST(X)
+#undef X
+		OUTCOME_COUNT
+};
+const char *outcome_word(enum outcome o);
+const char *outcome_en(enum outcome o);
+const char *outcome_zh(enum outcome o);
+
+struct rules_session { /* what every certificate of the session shares */
+	const struct field_item *item;
+	const struct field_policy *policy;
+	int64_t exam_day; /* Shanghai date of practical_at */
+	bool late;	  /* more than EXAM_LATE_DAYS before now: one official must have signed */
+};
+
+struct rules_seat {
+	struct document document;
+	int sex; /* 0 not given, 1 M, 2 F */
+	uint8_t photo_sha256[SHA256_BYTES];
+	bool warn_sex, warn_region;
+};
+
+/* Rules for the whole session: role, centre, scope, examiners, times, item, policy, seats. The daily cap and
+ * stops are the signer's, since they need the log. */
+MUST_USE enum err rules_session_check(const struct request *r, const struct operator *sender, const struct field *f,
+				      int64_t now, struct rules_session *out);
+/* Seat `index` of the session. `hashes` has room for seat_count values and remembers the document numbers seen at
+ * earlier seats (the caller zeroes it once and calls for index 0, 1, 2, … in order). */
+enum outcome rules_seat_check(const struct request *r, size_t index, const struct rules_session *s,
+			      const struct field *f, uint64_t *hashes, struct rules_seat *out);
+/* Form of an order against its ground: kind, dates, number of serials (1..REQUEST_SERIALS_MAX). */
+MUST_USE enum err rules_order_check(const struct request *r, const struct operator *sender, const struct field *f,
+				    const struct field_ground **ground);
+/* Officials needed in all, sender included where the sender is one. */
+int rules_officials_needed(const struct request *r, const struct roster *roster, const struct field *f, bool late);
+/* One approval: by an official in force, for this request, approving, not expired, of another person and key than
+ * sender and `others`. */
+MUST_USE enum err rules_approval_check(const struct approval *a, const struct operator *by, const uint8_t request[SHA256_BYTES],
+				       const struct operator *sender, const struct operator *const *others,
+				       size_t other_count, int64_t now);
+#endif

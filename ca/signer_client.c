@@ -1,0 +1,552 @@
+/* signer_client.c - calls to ca-signer: one frame out, one frame in; after a fault the connection is closed and nothing is
+ * sent again. */
+#include "signer_client.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { CALL_TIMEOUT_S = 60 };
+
+struct signer {
+	char path[108];
+	int fd;
+	uint8_t *out, *in; /* request and answer */
+	size_t out_room, in_room;
+	void *rows; /* of the answer read last */
+	char detail[256];
+};
+
+enum err
+signer_open(const char *socket_path, struct signer **out)
+{
+	struct signer *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return ERR_MEMORY;
+	s->fd = -1;
+	if (strlen(socket_path) >= sizeof s->path) {
+		free(s);
+		return ERR_CONFIG;
+	}
+	memcpy(s->path, socket_path, strlen(socket_path) + 1);
+	*out = s;
+	return ERR_OK;
+}
+
+void
+signer_free(struct signer *s)
+{
+	if (s == NULL)
+		return;
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->out);
+	free(s->in);
+	free(s->rows);
+	free(s);
+}
+
+const char *
+signer_detail(const struct signer *s)
+{
+	return s->detail;
+}
+
+static enum err
+connect_once(struct signer *s)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval limit = {.tv_sec = CALL_TIMEOUT_S};
+
+	if (s->fd >= 0)
+		return ERR_OK;
+	memcpy(address.sun_path, s->path, sizeof address.sun_path);
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return ERR_SIGNER;
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
+	    connect(s->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+		snprintf(s->detail, sizeof s->detail, "cannot connect to %s: %s", s->path, strerror(errno));
+		close(s->fd);
+		s->fd = -1;
+		return ERR_SIGNER;
+	}
+	return ERR_OK;
+}
+
+/* Room for a request of at most n bytes. */
+static enum err
+out_room(struct signer *s, size_t n, struct buf *out)
+{
+	if (n > FRAME_BYTES_MAX)
+		return ERR_LIMIT;
+	if (n > s->out_room) {
+		uint8_t *grown = realloc(s->out, n);
+
+		if (grown == NULL)
+			return ERR_MEMORY;
+		s->out = grown;
+		s->out_room = n;
+	}
+	*out = buf_init(s->out, n);
+	return ERR_OK;
+}
+
+static enum err
+error_read(struct signer *s, struct bytes body)
+{
+	struct cbor c = cbor_init(body);
+	struct bytes word, detail;
+
+	cbor_array_exact(&c, 2);
+	word = cbor_text(&c);
+	detail = cbor_text(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	snprintf(s->detail, sizeof s->detail, "%.*s%s%.*s", (int)word.n, (const char *)word.p, detail.n > 0 ? ": " : "",
+		(int)detail.n, (const char *)detail.p);
+	return err_from_word((const char *)word.p, word.n);
+}
+
+static enum err
+call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor *answer)
+{
+	enum frame_type got = 0;
+	struct bytes body;
+	enum err e;
+
+	s->detail[0] = '\0';
+	if ((e = buf_end(out)) != ERR_OK || (e = connect_once(s)) != ERR_OK)
+		return e;
+	if ((e = frame_write(s->fd, type, buf_bytes(out))) == ERR_OK)
+		e = frame_read(s->fd, &s->in, &s->in_room, &got, &body);
+	if (e != ERR_OK || (got != FRAME_ANSWER && got != FRAME_ERROR)) {
+		close(s->fd);
+		s->fd = -1;
+		return ERR_SIGNER;
+	}
+	if (got == FRAME_ERROR)
+		return error_read(s, body);
+	*answer = cbor_init(body);
+	return ERR_OK;
+}
+
+/* Zeroed room for the rows of an answer; freed at the next call. */
+static void *
+rows_room(struct signer *s, struct cbor *c, uint64_t count, size_t size)
+{
+	free(s->rows);
+	s->rows = calloc(count > 0 ? (size_t)count : 1, size);
+	if (s->rows == NULL)
+		cbor_fail(c, ERR_MEMORY);
+	return s->rows;
+}
+
+static void
+views_put(struct buf *out, const struct bytes *views, size_t count)
+{
+	cbor_put_array(out, count);
+	for (size_t i = 0; i < count; i++)
+		cbor_put_bytes(out, views[i]);
+}
+
+static size_t
+views_size(const struct bytes *views, size_t count)
+{
+	size_t n = 16;
+
+	for (size_t i = 0; i < count; i++)
+		n += views[i].n + 9;
+	return n;
+}
+
+static void
+entry_read(struct cbor *c, struct signed_entry *e)
+{
+	e->entry = cbor_bytes(c);
+	e->note = cbor_bytes(c);
+	e->tag = cbor_bytes_exact(c, ENTRY_TAG_BYTES);
+}
+
+/* [record?, entry, note, tag], all null where the seat or serial got none. */
+static void
+row_rest(struct cbor *c, bool issue, struct signer_row *row)
+{
+	if (issue) {
+		row->has_entry = !cbor_null_next(c);
+		if (row->has_entry)
+			row->e.record = cbor_bytes(c);
+	} else {
+		row->first_date = cbor_null_next(c) ? -1 : (int64_t)cbor_uint(c);
+		row->has_entry = row->outcome != 0 && c->in.n > 0 && c->in.p[0] != 0xf6;
+	}
+	if (row->has_entry) {
+		entry_read(c, &row->e);
+		return;
+	}
+	for (int i = 0; i < 3; i++)
+		if (!cbor_null_next(c))
+			cbor_fail(c, ERR_PROTOCOL);
+}
+
+static enum err
+answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *out)
+{
+	struct signer_answer a = {0};
+	enum err e;
+
+	cbor_array_exact(c, 3);
+	a.number = cbor_uint(c);
+	a.request = cbor_bytes_exact(c, SHA256_BYTES);
+	a.count = (size_t)cbor_array(c);
+	a.rows = rows_room(s, c, a.count, sizeof *a.rows);
+	for (size_t i = 0; i < a.count && c->e == ERR_OK; i++) {
+		cbor_array_exact(c, 6);
+		if (issue)
+			a.rows[i].seat = cbor_uint(c);
+		else
+			a.rows[i].cti = cbor_bytes_exact(c, 16);
+		a.rows[i].outcome = cbor_uint(c);
+		row_rest(c, issue, &a.rows[i]);
+	}
+	if ((e = cbor_end(c)) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = a;
+	return ERR_OK;
+}
+
+static enum err
+evidence_call(struct signer *s, enum frame_type type, const struct bytes *parts[3], const size_t counts[3],
+	struct signer_answer *out)
+{
+	size_t n = 64;
+	struct cbor c;
+	struct buf b;
+	enum err e;
+
+	for (int i = 0; i < 3; i++)
+		n += views_size(parts[i], counts[i]);
+	if ((e = out_room(s, n, &b)) != ERR_OK)
+		return e;
+	cbor_put_array(&b, 3);
+	cbor_put_bytes(&b, parts[0][0]);
+	views_put(&b, parts[1], counts[1]);
+	views_put(&b, parts[2], counts[2]);
+	if ((e = call(s, type, &b, &c)) != ERR_OK)
+		return e;
+	return answer_read(s, &c, type == FRAME_ISSUE, out);
+}
+
+enum err
+signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
+	struct signer_answer *out)
+{
+	const struct bytes *parts[3] = {&jws, approvals, NULL};
+	const size_t counts[3] = {1, approval_count, 0};
+
+	return evidence_call(s, FRAME_ISSUE, parts, counts, out);
+}
+
+enum err
+signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
+	const struct bytes *records, size_t record_count, struct signer_answer *out)
+{
+	const struct bytes *parts[3] = {&jws, approvals, records};
+	const size_t counts[3] = {1, approval_count, record_count};
+
+	return evidence_call(s, FRAME_ORDER, parts, counts, out);
+}
+
+static enum err
+entries_call(struct signer *s, enum frame_type type, uint64_t size, const struct signed_entry *entries, size_t count,
+	struct cbor *c)
+{
+	bool records = type == FRAME_EXTEND;
+	size_t n = 64;
+	struct buf b;
+	enum err e;
+
+	for (size_t i = 0; i < count; i++)
+		n += entries[i].entry.n + entries[i].note.n + ENTRY_TAG_BYTES + entries[i].record.n + 32;
+	if ((e = out_room(s, n, &b)) != ERR_OK)
+		return e;
+	cbor_put_array(&b, 2);
+	cbor_put_uint(&b, size);
+	cbor_put_array(&b, count);
+	for (size_t i = 0; i < count; i++) {
+		cbor_put_array(&b, records ? 4 : 3);
+		cbor_put_bytes(&b, entries[i].entry);
+		cbor_put_bytes(&b, entries[i].note);
+		cbor_put_bytes(&b, entries[i].tag);
+		if (records && entries[i].record.n > 0)
+			cbor_put_bytes(&b, entries[i].record);
+		else if (records)
+			cbor_put_null(&b);
+	}
+	return call(s, type, &b, c);
+}
+
+enum err
+signer_prepare(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count,
+	const struct signer_stale **stale, size_t *stale_count)
+{
+	struct signer_stale *rows;
+	struct cbor c;
+	uint64_t got, n;
+	enum err e = entries_call(s, FRAME_PREPARE, size, entries, count, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 2);
+	got = cbor_uint(&c);
+	n = cbor_array(&c);
+	rows = rows_room(s, &c, n, sizeof *rows);
+	for (uint64_t i = 0; i < n && c.e == ERR_OK; i++) {
+		struct bytes word;
+
+		cbor_array_exact(&c, 2);
+		rows[i].position = cbor_uint_max(&c, count > 0 ? count - 1 : 0);
+		word = cbor_text(&c);
+		rows[i].why = err_from_word((const char *)word.p, word.n);
+	}
+	if (cbor_end(&c) != ERR_OK || got != size)
+		return ERR_PROTOCOL;
+	*stale = rows;
+	*stale_count = (size_t)n;
+	return ERR_OK;
+}
+
+enum err
+signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count, struct signer_head *out)
+{
+	struct signer_head h = {0};
+	struct cbor c;
+	enum err e = entries_call(s, FRAME_EXTEND, size, entries, count, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 5);
+	h.size = cbor_uint(&c);
+	memcpy(h.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
+	h.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
+	if (!cbor_null_next(&c))
+		h.protected = cbor_bytes(&c);
+	if (!cbor_null_next(&c))
+		h.signature = cbor_bytes_exact(&c, KEY_SIGNATURE_BYTES);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = h;
+	return ERR_OK;
+}
+
+static void
+frontier_read(struct cbor *c, struct merkle_frontier *f, uint64_t size)
+{
+	uint64_t n = cbor_array(c);
+
+	f->size = size;
+	for (unsigned i = 0; i < 64; i++) {
+		if ((size >> i & 1) == 0)
+			continue;
+		memcpy(f->level[i].b, cbor_bytes_exact(c, SHA256_BYTES).p, SHA256_BYTES);
+		n--;
+	}
+	if (n != 0)
+		cbor_fail(c, ERR_PROTOCOL);
+}
+
+static void
+lists_read(struct signer *s, struct cbor *c, struct signer_state *t)
+{
+	t->list_count = (size_t)cbor_array(c);
+	t->lists = rows_room(s, c, t->list_count, sizeof *t->lists);
+	for (size_t i = 0; i < t->list_count && c->e == ERR_OK; i++) {
+		cbor_array_exact(c, 5);
+		t->lists[i].list = (uint32_t)cbor_uint_max(c, UINT32_MAX);
+		t->lists[i].sequence = cbor_uint(c);
+		t->lists[i].dirty = cbor_bool(c);
+		t->lists[i].this_update = (int64_t)cbor_uint_max(c, INT64_MAX);
+		t->lists[i].previous = cbor_bytes_exact(c, SHA256_BYTES);
+	}
+}
+
+enum err
+signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out)
+{
+	struct signer_state t = {0};
+	struct merkle_hash root;
+	struct bytes word;
+	struct cbor c;
+	struct buf b;
+	enum err e = out_room(s, checkpoint.n + 64, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 1);
+	if (checkpoint.p == NULL)
+		cbor_put_null(&b);
+	else
+		cbor_put_bytes(&b, checkpoint);
+	if ((e = call(s, FRAME_STATE, &b, &c)) != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 13);
+	t.size = cbor_uint(&c);
+	memcpy(t.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
+	t.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
+	frontier_read(&c, &t.frontier, t.size);
+	t.manifest_version = cbor_uint(&c);
+	t.manifest_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
+	t.roster_version = cbor_uint(&c);
+	t.roster_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
+	t.field_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
+	word = cbor_text(&c);
+	t.problem = err_from_word((const char *)word.p, word.n);
+	lists_read(s, &c, &t);
+	t.manifest_held = cbor_uint(&c);
+	t.roster_held = cbor_uint(&c);
+	merkle_root(&t.frontier, &root);
+	if (cbor_end(&c) != ERR_OK || memcmp(root.b, t.root.b, SHA256_BYTES) != 0)
+		return ERR_PROTOCOL;
+	*out = t;
+	return ERR_OK;
+}
+
+static enum err
+number_call(struct signer *s, enum frame_type type, uint64_t number, struct cbor *c)
+{
+	struct buf b;
+	enum err e = out_room(s, 32, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 1);
+	cbor_put_uint(&b, number);
+	return call(s, type, &b, c);
+}
+
+enum err
+signer_list(struct signer *s, uint32_t list, struct signer_token *out)
+{
+	struct signer_token t = {0};
+	struct cbor c;
+	enum err e = number_call(s, FRAME_LIST, list, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 7);
+	if (cbor_uint(&c) != list)
+		cbor_fail(&c, ERR_PROTOCOL);
+	t.sequence = cbor_uint(&c);
+	t.cwt = cbor_bytes(&c);
+	t.jwt = cbor_bytes(&c);
+	entry_read(&c, &t.e);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = t;
+	return ERR_OK;
+}
+
+enum err
+signer_crl(struct signer *s, uint32_t list, uint64_t *number, struct bytes *der)
+{
+	struct cbor c;
+	struct bytes got;
+	uint64_t n;
+	enum err e = number_call(s, FRAME_CRL, list, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 3);
+	if (cbor_uint(&c) != list)
+		cbor_fail(&c, ERR_PROTOCOL);
+	n = cbor_uint(&c);
+	got = cbor_bytes(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*number = n;
+	*der = got;
+	return ERR_OK;
+}
+
+enum err
+signer_checkpoint(struct signer *s, uint64_t size, struct bytes *note, struct bytes *receipt)
+{
+	struct cbor c;
+	struct bytes n, r;
+	enum err e = number_call(s, FRAME_CHECKPOINT, size, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 2);
+	n = cbor_bytes(&c);
+	r = cbor_bytes(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*note = n;
+	*receipt = r;
+	return ERR_OK;
+}
+
+enum err
+signer_admin(struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out)
+{
+	struct signed_entry got = {0};
+	struct cbor c;
+	struct buf b;
+	enum err e = out_room(s, body.n + 32, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 1);
+	if (type == FRAME_INIT && body.n == 0)
+		cbor_put_null(&b);
+	else if (type == FRAME_INIT)
+		cbor_put_text(&b, body);
+	else
+		cbor_put_bytes(&b, body);
+	if ((e = call(s, type, &b, &c)) != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 3);
+	entry_read(&c, &got);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = got;
+	return ERR_OK;
+}
+
+enum err
+signer_recover(struct signer *s, uint64_t size, struct signed_entry **entries, size_t *count)
+{
+	struct signed_entry *rows;
+	struct cbor c;
+	uint64_t n;
+	enum err e = number_call(s, FRAME_RECOVER, size, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 2);
+	if (cbor_uint(&c) != size)
+		cbor_fail(&c, ERR_PROTOCOL);
+	n = cbor_array(&c);
+	rows = rows_room(s, &c, n, sizeof *rows);
+	for (uint64_t i = 0; i < n && c.e == ERR_OK; i++) {
+		cbor_array_exact(&c, 4);
+		entry_read(&c, &rows[i]);
+		if (!cbor_null_next(&c))
+			rows[i].record = cbor_bytes(&c);
+	}
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*entries = rows;
+	*count = (size_t)n;
+	return ERR_OK;
+}

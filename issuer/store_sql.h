@@ -1,0 +1,55 @@
+#ifndef ISSUER_STORE_SQL_H
+#define ISSUER_STORE_SQL_H
+/* store_sql.h - the one table of statements. Each role prepares its own at connect, so that a
+ * renamed column stops the start and not the first customer. */
+#include "store.h"
+
+enum store_sql {
+	SQL_HEAD,
+	SQL_HEAD_LOCK,
+	SQL_HEAD_UPDATE,
+	SQL_HEAD_HOLDER_END,
+	SQL_REQUEST_FIND,
+	SQL_REQUEST_GET,
+	SQL_WAITING,
+	SQL_LAPSING,
+	SQL_REQUESTS_PUT,
+	SQL_EVENTS_PUT,
+	SQL_APPROVALS,
+	SQL_APPROVAL_PUT,
+	SQL_REQUEST_CERTIFICATES,
+	SQL_RECORDS,
+	SQL_HOLDER,
+	SQL_CERTIFICATE_CHANGES,
+	SQL_REQUEST_CHANGES,
+	SQL_KNOWN,
+	SQL_HOLDERS,
+	SQL_ENTRIES_FROM,
+	SQL_LOG_FROM,
+	SQL_PENDING,
+	SQL_PENDING_VOID,
+	SQL_PENDING_DONE,
+	SQL_ENTRIES_PUT,
+	SQL_CERTIFICATES_PUT,
+	SQL_CHANGES_PUT,
+	SQL_STATUS_UPDATE,
+	SQL_LIST_COUNTS,
+	SQL_PENDING_PUT,
+	SQL_PENDING_BY_TAG,
+	SQL_PENDING_STATE,
+	SQL_PUBLICATION_PUT,
+	SQL_PUBLICATION_LATEST,
+	SQL_ROSTER_GET,
+	SQL_MANIFEST_GET,
+	SQL_ROSTER_PUT,
+	SQL_MANIFEST_PUT,
+	SQL_COUNTS,
+	SQL_RECOVER_DONE,
+	SQL_COUNT
+};
+enum { STORE_SQL_MAX = SQL_COUNT };
+
+/* Statements of a role into `out` (STORE_SQL_MAX of them fit); how many. */
+struct pg_statement;
+size_t store_sql_of(enum store_role role, struct pg_statement *out);
+#endif

@@ -1,0 +1,52 @@
+#ifndef TOOLS_ADMIN_H
+#define TOOLS_ADMIN_H
+/* admin.h - what the commands of zz-admin share: exit codes, options, and the two it speaks to. Messages go to standard
+ * error, results to standard output. Source: DESIGN.md section 10. */
+#include "config.h"
+#include "signer_client.h"
+#include "store_admin.h"
+
+#include <stdio.h>
+
+enum admin_exit {
+	ADMIN_DONE = 0,
+	ADMIN_USAGE = 2,
+	ADMIN_UNHEALTHY = 3,
+	ADMIN_REFUSED = 4,
+	ADMIN_UNAVAILABLE = 6, /* safe to run again */
+};
+
+struct admin_options { /* NULL: not given */
+	const char *config, *dir, *host, *name_zh, *name_en, *listen, *database;
+	const char *front_user, *publish_user, *admin_user;
+	const char *migrations, *root, *payload, *out, *wait;
+	uint64_t wait_s;
+	int64_t now; /* UTC seconds */
+};
+
+enum admin_exit admin_init(const struct admin_options *o);
+enum admin_exit admin_migrate(const struct admin_options *o);
+enum admin_exit admin_roster(const struct admin_options *o);
+enum admin_exit admin_status(const struct admin_options *o);
+enum admin_exit admin_recover(const struct admin_options *o);
+enum admin_exit admin_sign(const struct admin_options *o);
+
+/* Says "zz-admin: WHAT: sentence (code)" in both languages and gives the exit code that suits. */
+enum admin_exit admin_fault(const char *what, enum err e);
+enum admin_exit admin_config(const struct admin_options *o, struct config *out);
+
+/* D/FOLDER/NAME; the room is FILE_PATH_MAX. ERR_LIMIT when it does not fit. */
+MUST_USE enum err admin_path(char *out, const char *folder, const char *name);
+/* trust_dir/root.pub. */
+MUST_USE enum err admin_root(const struct config *c, struct key **out);
+/* A file of trust_dir; free() it. */
+MUST_USE enum err admin_trust_read(const struct config *c, const char *name, uint8_t **p, size_t *n);
+
+struct admin_peers { /* zero it first; admin_peers_close is always due */
+	struct signer *signer;
+	struct store *store;
+};
+/* Says itself what is wrong. */
+enum admin_exit admin_peers_open(const struct config *c, struct admin_peers *p);
+void admin_peers_close(struct admin_peers *p);
+#endif

@@ -1,0 +1,293 @@
+/* admin_init.c - zz-admin init: everything that an authority begins with, made once; where any of it exists nothing
+ * is touched. */
+#include "admin.h"
+#include "admin_trust.h"
+#include "crl.h"
+#include "file.h"
+#include "note.h"
+#include "roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECRET_BYTES = 32, CRL_CA_BYTES_MAX = 4096, CONFIG_BYTES_MAX = 8192, ROSTER_ROOM = 64 * 1024 };
+
+static const struct {
+	const char *name;
+	unsigned mode;
+} folders[] = {
+	{"", 0755},
+	{"keys", 0700},
+	{"signer", 0700},
+	{"trust", 0755},
+	{"run", 0755},
+	{"public", 0755},
+	{"log", 0755},
+	{"out", 0700},
+};
+
+static const char *const key_files[TRUST_KEYS] = {
+	[TRUST_ROOT] = "keys/root.pem",
+	[TRUST_RECORD] = "signer/record.pem",
+	[TRUST_STATUS] = "signer/status.pem",
+	[TRUST_LOG] = "signer/log.pem",
+	[TRUST_CRL] = "signer/crl.pem",
+};
+static const char *const secret_files[] = {"keys/pepper", "signer/tag.key", "signer/slot.key"};
+static const char *const other_files[] = {
+	"zz.conf",
+	"signer/host",
+	"signer/root.pub",
+	"signer/crl-ca.der",
+	"trust/root.pub",
+	"trust/log.vkey",
+	"trust/crl-ca.pem",
+	"trust/manifest.cose",
+	"trust/roster.jws",
+};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static enum err
+absent(const char *dir, const char *name)
+{
+	char path[FILE_PATH_MAX];
+	enum err e = admin_path(path, dir, name);
+
+	if (e != ERR_OK || !file_exists(path))
+		return e;
+	fprintf(stderr, "zz-admin: %s exists\n", path);
+	return ERR_EXISTS;
+}
+
+static enum err
+all_absent(const char *dir)
+{
+	char name[64];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < COUNT(key_files) && e == ERR_OK; i++)
+		e = absent(dir, key_files[i]);
+	for (size_t i = 0; i < COUNT(secret_files) && e == ERR_OK; i++)
+		e = absent(dir, secret_files[i]);
+	for (size_t i = 0; i < COUNT(other_files) && e == ERR_OK; i++)
+		e = absent(dir, other_files[i]);
+	for (size_t i = 0; i < DEMO_OPERATORS && e == ERR_OK; i++) {
+		snprintf(name, sizeof name, "keys/%s", demo_operators[i].file);
+		e = absent(dir, name);
+	}
+	return e;
+}
+
+static enum err
+put(const char *dir, const char *name, struct bytes data, unsigned mode)
+{
+	char path[FILE_PATH_MAX];
+	enum err e = admin_path(path, dir, name);
+
+	return e != ERR_OK ? e : file_write(path, data, mode);
+}
+
+static void
+config_line(struct buf *b, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_put_text(b, name);
+	buf_put_text(b, " = ");
+	buf_put_text(b, value);
+	buf_put_u8(b, '\n');
+}
+
+static void
+database_line(struct buf *b, const char *name, const char *database, const char *role)
+{
+	buf_put_text(b, name);
+	buf_put_text(b, " = ");
+	buf_put_text(b, database);
+	buf_put_text(b, " user=");
+	buf_put_text(b, role);
+	buf_put_u8(b, '\n');
+}
+
+static void
+config_text(const struct admin_options *o, struct buf *b)
+{
+	buf_put_text(b, "# One file for all processes. zz-admin --help describes every setting. Paths start at this folder.\n");
+	config_line(b, "host", o->host);
+	config_line(b, "name_zh", o->name_zh);
+	config_line(b, "name_en", o->name_en);
+	config_line(b, "listen", o->listen);
+	config_line(b, "trust_dir", "trust");
+	config_line(b, "signer_dir", "signer");
+	config_line(b, "run_dir", "run");
+	config_line(b, "public_dir", "public");
+	config_line(b, "pepper_file", "keys/pepper");
+	config_line(b, "front_user", o->front_user);
+	config_line(b, "publish_user", o->publish_user);
+	config_line(b, "admin_user", o->admin_user);
+	if (o->database == NULL)
+		return;
+	database_line(b, "issuer_database", o->database, "zz_issuer");
+	database_line(b, "publish_database", o->database, "zz_publish");
+	database_line(b, "admin_database", o->database, "zz_admin");
+	database_line(b, "audit_database", o->database, "zz_audit");
+	database_line(b, "owner_database", o->database, "zz_owner");
+}
+
+/* Written first and read as the processes will read it: a bad option ends here, before any key is made. */
+static enum err
+config_make(const struct admin_options *o, struct config *c)
+{
+	char room[CONFIG_BYTES_MAX], path[FILE_PATH_MAX], why[200];
+	struct buf b = BUF_OF(room);
+	enum err e = admin_path(path, o->dir, "zz.conf");
+
+	config_text(o, &b);
+	if (e != ERR_OK || (e = buf_end(&b)) != ERR_OK || (e = file_write(path, buf_bytes(&b), 0644)) != ERR_OK)
+		return e;
+	if ((e = config_read(path, c, why, sizeof why)) == ERR_OK)
+		return ERR_OK;
+	fprintf(stderr, "zz-admin: %s\n", why);
+	unlink(path);
+	return e;
+}
+
+static enum err
+put_private(const char *dir, const char *name, const struct key *k)
+{
+	uint8_t room[KEY_PEM_BYTES_MAX];
+	struct buf pem = BUF_OF(room);
+	enum err e = key_write_private(k, &pem);
+
+	if (e == ERR_OK)
+		e = put(dir, name, buf_bytes(&pem), 0600);
+	secret_wipe(room, sizeof room);
+	return e;
+}
+
+static enum err
+put_keys(const struct trust *t, const char *dir)
+{
+	char name[64];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < TRUST_KEYS && e == ERR_OK; i++)
+		e = put_private(dir, key_files[i], t->keys[i]);
+	for (size_t i = 0; i < DEMO_OPERATORS && e == ERR_OK; i++) {
+		snprintf(name, sizeof name, "keys/%s", demo_operators[i].file);
+		e = put_private(dir, name, t->operators[i]);
+	}
+	for (size_t i = 0; i < COUNT(secret_files) && e == ERR_OK; i++) {
+		uint8_t secret[SECRET_BYTES];
+
+		random_bytes(secret, sizeof secret);
+		e = put(dir, secret_files[i], bytes_of(secret, sizeof secret), 0600);
+		secret_wipe(secret, sizeof secret);
+	}
+	return e;
+}
+
+static enum err
+put_root(const struct trust *t, const char *dir)
+{
+	uint8_t room[KEY_PEM_BYTES_MAX];
+	struct buf pem = BUF_OF(room);
+	enum err e = key_write_public(t->keys[TRUST_ROOT], &pem);
+
+	if (e != ERR_OK || (e = put(dir, "signer/root.pub", buf_bytes(&pem), 0600)) != ERR_OK)
+		return e;
+	return put(dir, "trust/root.pub", buf_bytes(&pem), 0644);
+}
+
+static enum err
+put_names(const struct trust *t, const char *dir)
+{
+	uint8_t room[CRL_CA_BYTES_MAX * 2];
+	char origin[HOST_BYTES_MAX + 8];
+	struct buf b = BUF_OF(room);
+	enum err e = put(dir, "signer/host", bytes_of_text(t->host), 0600);
+
+	if (e != ERR_OK || (e = put(dir, "signer/crl-ca.der", t->crl_ca, 0600)) != ERR_OK ||
+		(e = crl_ca_pem(t->crl_ca, &b)) != ERR_OK ||
+		(e = put(dir, "trust/crl-ca.pem", buf_bytes(&b), 0644)) != ERR_OK)
+		return e;
+	snprintf(origin, sizeof origin, "%s/log", t->host);
+	b = BUF_OF(room);
+	note_vkey_put(&b, bytes_of_text(origin), t->keys[TRUST_LOG]);
+	buf_put_u8(&b, '\n');
+	return (e = buf_end(&b)) != ERR_OK ? e : put(dir, "trust/log.vkey", buf_bytes(&b), 0644);
+}
+
+static enum err
+put_documents(const struct trust *t, const char *dir)
+{
+	struct buf b = buf_init(malloc(ROSTER_ROOM), ROSTER_ROOM);
+	enum err e = ERR_MEMORY;
+
+	if (b.p == NULL)
+		return e;
+	if ((e = trust_manifest(t, &b)) == ERR_OK)
+		e = put(dir, "trust/manifest.cose", buf_bytes(&b), 0644);
+	b.n = 0;
+	if (e == ERR_OK && (e = trust_roster(t, &b)) == ERR_OK)
+		e = put(dir, "trust/roster.jws", buf_bytes(&b), 0644);
+	free(b.p);
+	return e;
+}
+
+static enum err
+trust_make(const struct config *c, const char *dir, int64_t now)
+{
+	uint8_t room[CRL_CA_BYTES_MAX];
+	struct buf der = BUF_OF(room);
+	struct trust t;
+	enum err e = ERR_OK;
+
+	memset(&t, 0, sizeof t);
+	t.host = c->host;
+	t.name_zh = c->name_zh;
+	t.name_en = c->name_en;
+	t.now = now;
+	if ((e = trust_make_keys(&t)) != ERR_OK || (e = trust_crl_ca(&t, &der)) != ERR_OK)
+		goto out;
+	t.crl_ca = buf_bytes(&der);
+	if ((e = put_keys(&t, dir)) != ERR_OK || (e = put_root(&t, dir)) != ERR_OK || (e = put_names(&t, dir)) != ERR_OK)
+		goto out;
+	e = put_documents(&t, dir);
+out:
+	trust_free_keys(&t);
+	return e;
+}
+
+static enum err
+make_folders(const char *dir)
+{
+	char path[FILE_PATH_MAX];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < COUNT(folders); i++)
+		if ((e = admin_path(path, dir, folders[i].name)) != ERR_OK ||
+			(e = file_make_folders(path, folders[i].mode)) != ERR_OK)
+			return e;
+	return ERR_OK;
+}
+
+enum admin_exit
+admin_init(const struct admin_options *o)
+{
+	struct config c;
+	enum err e = all_absent(o->dir);
+
+	if (e != ERR_OK)
+		return admin_fault("init", e);
+	if ((e = make_folders(o->dir)) != ERR_OK)
+		return admin_fault(o->dir, e);
+	if ((e = config_make(o, &c)) == ERR_CONFIG)
+		return ADMIN_USAGE;
+	if (e != ERR_OK || (e = trust_make(&c, o->dir, o->now)) != ERR_OK)
+		return admin_fault("init", e);
+	printf("made %s: keys, manifest 1, roster 1, zz.conf; host %s\n", o->dir, c.host);
+	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n", o->dir);
+	return ADMIN_DONE;
+}

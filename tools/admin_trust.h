@@ -1,0 +1,33 @@
+#ifndef TOOLS_ADMIN_TRUST_H
+#define TOOLS_ADMIN_TRUST_H
+/* admin_trust.h - the first manifest and the demonstration roster, made once by zz-admin init. */
+#include "key.h"
+#include "manifest.h"
+
+enum trust_key { TRUST_ROOT, TRUST_RECORD, TRUST_STATUS, TRUST_LOG, TRUST_CRL, TRUST_KEYS };
+enum { DEMO_OPERATORS = 5 };
+
+struct demo_operator {
+	const char *file; /* under keys/ */
+	const char *person;
+	/* centres only */
+	const char *code, *name, *uscc, *region;
+	const char *items[3];
+};
+extern const struct demo_operator demo_operators[DEMO_OPERATORS];
+
+struct trust {
+	const char *host, *name_zh, *name_en;
+	int64_t now;
+	struct key *keys[TRUST_KEYS];
+	struct key *operators[DEMO_OPERATORS];
+	struct bytes crl_ca; /* DER */
+};
+
+/* All keys anew. */
+MUST_USE enum err trust_make_keys(struct trust *t);
+void trust_free_keys(struct trust *t);
+MUST_USE enum err trust_crl_ca(const struct trust *t, struct buf *der);
+MUST_USE enum err trust_manifest(const struct trust *t, struct buf *out);
+MUST_USE enum err trust_roster(const struct trust *t, struct buf *out);
+#endif

@@ -1,0 +1,150 @@
+/* zz-bench.c - measures a running service from the outside; it stops by itself. */
+#include "bench_load.h"
+#include "hash.h"
+#include "log.h"
+#include "zz_cmd.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+        "usage: zz-bench issue --url U --key KEY.pem --seconds N [--sessions-of 60] [--connections "
+        "8]\n"
+        "                      [--center 330106-01] [--region 330000] [--item 030102] [--json]\n\n"
+        "Hands in exam sessions of people that nobody is, as fast as the service answers, and says "
+        "how many certificates\n"
+        "a second were issued. Real certificates are issued and logged: run it against a "
+        "demonstration only.\n\n"
+        "  --seconds N       1 to 3600; requests under way are waited for\n"
+        "  --sessions-of N   seats of a session, 1 to 1000\n"
+        "  --connections N   1 to 256, a thread each\n"
+        "  --center CODE     the centre of the key; its daily cap must allow the run\n"
+        "  --json            JSON on standard output (certificates_per_second, sessions, "
+        "certificates, seconds, p50_ms,\n"
+        "                    p99_ms, max_ms, cpu_load_s, errors), the table on standard error\n\n"
+        "Exit codes: 0 done, 2 usage, 3 some were refused, 4 nothing was issued, 6 the service "
+        "does not answer\n";
+
+static bool
+number(const char *text, const char *standard, unsigned max, unsigned *out)
+{
+	uint64_t value = 0;
+
+	if (decimal_decode(bytes_of_text(text ? text : standard), max, &value) != ERR_OK || !value)
+		return false;
+	*out = (unsigned)value;
+	return true;
+}
+
+static bool
+plain(const char *text)
+{
+	return strlen(text) <= 40 && !strpbrk(text, "\"\\");
+}
+
+static void
+plan_draw(struct bench_plan *plan, int64_t now)
+{
+	uint8_t random[12];
+
+	random_bytes(random, sizeof random);
+	plan->now = now;
+	plan->start = be_get(random, 8) % bench_people();
+	hex_encode(bytes_of(random + 8, 4), plan->run);
+}
+
+static enum zz_exit
+exit_of(const struct bench_result *r)
+{
+	if (!r->certificates)
+		return !strcmp(r->codes[0].word, "no_answer") ? ZZ_UNAVAILABLE : ZZ_REFUSED;
+	return r->codes[0].word[0] ? ZZ_SOME : ZZ_DONE;
+}
+
+static enum zz_exit
+run(const struct zz *z, struct bench_load *load, const char *key_path, bool json)
+{
+	struct bench_result result = {0};
+	struct key *key = NULL;
+	enum zz_exit exit;
+	enum err e;
+
+	if ((exit = zz_key(z, key_path, &key)) != ZZ_DONE)
+		return exit;
+	load->key = key;
+	fprintf(z->err, "zz-bench: %u s over %u connections …\n", load->seconds, load->connections);
+	e = bench_run(load, &result);
+	key_free(key);
+	if (e == ERR_VALUE)
+		return zz_usage(z, "--url must be http://HOST[:PORT] or https://HOST[:PORT]");
+	if (e != ERR_OK)
+		return zz_fault(z, "zz-bench", e);
+	bench_print_table(json ? z->err : z->out, load, &result);
+	if (json)
+		bench_print_json(z->out, load, &result);
+	return exit_of(&result);
+}
+
+static enum zz_exit
+issue(const struct zz *z, int argc, char **argv)
+{
+	const char *key = NULL, *seconds = NULL, *seats = NULL, *connections = NULL, *center = NULL,
+	           *region = NULL, *item = NULL;
+	struct bench_load load = {0};
+	bool json = false;
+	const struct zz_option options[] = {{"--url", &load.url, NULL, true},
+	        {"--key", &key, NULL, true}, {"--seconds", &seconds, NULL, true},
+	        {"--sessions-of", &seats, NULL, false},
+	        {"--connections", &connections, NULL, false}, {"--center", &center, NULL, false},
+	        {"--region", &region, NULL, false}, {"--item", &item, NULL, false},
+	        {"--json", NULL, &json, false}};
+	struct zz_args args = {
+	        .options = options, .option_count = sizeof options / sizeof options[0]};
+	enum zz_exit exit;
+
+	if ((exit = zz_args(z, argc, argv, &args)) != ZZ_DONE)
+		return exit;
+	if (!number(seconds, "", BENCH_SECONDS_MAX, &load.seconds) ||
+	        !number(seats, "60", BENCH_SEATS_MAX, &load.plan.seats) ||
+	        !number(connections, "8", BENCH_CONNECTIONS_MAX, &load.connections))
+		return zz_usage(z,
+		        "--seconds is 1 to 3600, --sessions-of 1 to 1000, --connections 1 to 256");
+	load.plan.center = center ? center : "330106-01";
+	load.plan.region = region ? region : "330000";
+	load.plan.item = item ? item : "030102";
+	if (!plain(load.plan.center) || !plain(load.plan.region) || !plain(load.plan.item))
+		return zz_usage(z, "--center, --region and --item are short codes");
+	plan_draw(&load.plan, z->now);
+	return run(z, &load, key, json);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct zz z = {.now = time(NULL),
+	        .in = stdin,
+	        .out = stdout,
+	        .err = stderr,
+	        .terminal = isatty(2)};
+	int i;
+
+	log_open("zz-bench");
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--help")) {
+			fputs(help, stdout);
+			return ZZ_DONE;
+		}
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		puts("zz-bench " ZZ_VERSION);
+		return ZZ_DONE;
+	}
+	if (argc < 2 || strcmp(argv[1], "issue")) {
+		fputs(help, stderr);
+		return ZZ_USAGE;
+	}
+	return (int)issue(&z, argc - 1, argv + 1);
+}

@@ -1,0 +1,27 @@
+#ifndef TOOLS_ZZ_ANSWER_H
+#define TOOLS_ZZ_ANSWER_H
+/* zz_answer.h - the service's answer to a request: checked against what was handed in before
+ * anything of it is kept, then files and a table in words. Source: FORMATS.md sections 2 and 4. */
+#include "zz_request.h"
+
+struct zz_answer {
+	const struct zz *z;
+	const struct zz_request *request;
+	const char *dir;
+	size_t done, refused;
+	char wrong[160]; /* why a check failed: seat number and rule, no person */
+};
+
+/* Every seat of the request stands in the answer once; each record is well-formed, is the one of
+ * its serial, seat, session and request, and goes to DIR/<serial>.cose, .bundle (where a receipt
+ * came) and .qr.txt. */
+MUST_USE enum err zz_answer_keep(struct zz_answer *a, const json_t *answer);
+/* Counts and prints; after zz_answer_keep for an issue. */
+void zz_answer_table(struct zz_answer *a, const json_t *answer);
+/* Executed: ZZ_DONE or ZZ_SOME. Waiting: says what comes next, ZZ_WAITS. Anything else: ZZ_REFUSED.
+ * Prints the table, or `raw` where it is given. `url` stands in the advice. */
+enum zz_exit zz_answer_say(
+        struct zz_answer *a, const json_t *answer, const struct bytes *raw, const char *url);
+/* Chinese and English of an outcome code; the code itself where it is unknown. */
+void zz_outcome_put(FILE *to, struct bytes code);
+#endif
