@@ -1,8 +1,9 @@
 #ifndef CA_RULES_H
 #define CA_RULES_H
-/* rules.h - the rules of the field: may this session be issued, may this seat, may this order be executed.
- * Pure functions of request, roster, data and time: no clock, no memory, no I/O. Both the signer and issuerd
- * ask them; only the signer's answer counts. Sources: DESIGN.md section 4, FORMATS.md section 3. */
+/* rules.h - the rules of the field: may this session be issued, may this seat, may this order be
+ * executed. Pure functions of request, roster, data and time: no clock, no memory, no I/O. Both the
+ * signer and issuerd ask them; only the signer's answer counts. Sources: DESIGN.md section 4,
+ * FORMATS.md section 3. */
 #include "document.h"
 #include "field.h"
 #include "request.h"
@@ -31,7 +32,7 @@ enum outcome {
 #define X(id, word, en, zh) id,
 	OUTCOME_LIST(X)
 #undef X
-		OUTCOME_COUNT
+	        OUTCOME_COUNT
 };
 const char *outcome_word(enum outcome o);
 const char *outcome_en(enum outcome o);
@@ -41,7 +42,7 @@ struct rules_session { /* what every certificate of the session shares */
 	const struct field_item *item;
 	const struct field_policy *policy;
 	int64_t exam_day; /* Shanghai date of practical_at */
-	bool late;	  /* more than EXAM_LATE_DAYS before now: one official must have signed */
+	bool late;        /* more than EXAM_LATE_DAYS before now: one official must have signed */
 };
 
 struct rules_seat {
@@ -51,22 +52,28 @@ struct rules_seat {
 	bool warn_sex, warn_region;
 };
 
-/* Rules for the whole session: role, centre, scope, examiners, times, item, policy, seats. The daily cap and
- * stops are the signer's, since they need the log. */
-MUST_USE enum err rules_session_check(const struct request *r, const struct operator *sender, const struct field *f,
-				      int64_t now, struct rules_session *out);
-/* Seat `index` of the session. `hashes` has room for seat_count values and remembers the document numbers seen at
- * earlier seats (the caller zeroes it once and calls for index 0, 1, 2, … in order). */
+/* the formatter takes "operator" for the word of C++ */
+/* clang-format off */
+
+/* Rules for the whole session: role, centre, scope, item, seats, basis, examiners, times, policy, in
+ * this order. The daily cap and stops are the signer's, since they need the log. */
+MUST_USE enum err rules_session_check(const struct request *r, const struct operator *sender,
+        const struct field *f, int64_t now, struct rules_session *out);
+/* Seat `index` of the session. `hashes` has room for seat_count values and remembers the document
+ * numbers seen at earlier seats (the caller zeroes it once and calls for index 0, 1, 2, … in order).
+ * `out` is written for OUTCOME_ISSUED only. */
 enum outcome rules_seat_check(const struct request *r, size_t index, const struct rules_session *s,
-			      const struct field *f, uint64_t *hashes, struct rules_seat *out);
+        const struct field *f, uint64_t *hashes, struct rules_seat *out);
 /* Form of an order against its ground: kind, dates, number of serials (1..REQUEST_SERIALS_MAX). */
-MUST_USE enum err rules_order_check(const struct request *r, const struct operator *sender, const struct field *f,
-				    const struct field_ground **ground);
-/* Officials needed in all, sender included where the sender is one. */
+MUST_USE enum err rules_order_check(const struct request *r, const struct operator *sender,
+        const struct field *f, const struct field_ground **ground);
+/* Officials needed in all, sender included where the sender is one; more than any request can carry
+ * where the ground or type has no number. */
 int rules_officials_needed(const struct request *r, const struct roster *roster, const struct field *f, bool late);
-/* One approval: by an official in force, for this request, approving, not expired, of another person and key than
- * sender and `others`. */
-MUST_USE enum err rules_approval_check(const struct approval *a, const struct operator *by, const uint8_t request[SHA256_BYTES],
-				       const struct operator *sender, const struct operator *const *others,
-				       size_t other_count, int64_t now);
+/* One approval: by an official in force, for this request (which has no frozen list), approving, not
+ * expired, of another person and key than sender and `others`. */
+MUST_USE enum err rules_approval_check(const struct approval *a, const struct operator *by,
+        const uint8_t request[SHA256_BYTES], const struct operator *sender,
+        const struct operator *const *others, size_t other_count, int64_t now);
+/* clang-format on */
 #endif

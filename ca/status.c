@@ -71,7 +71,7 @@ inflate_outcome(int rc, const z_stream *z)
 	if (rc == Z_MEM_ERROR)
 		return ERR_MEMORY;
 	if (rc == Z_STREAM_END)
-		return z->avail_out != 0 ? ERR_LIMIT : z->avail_in != 0 ? ERR_TRAILING : ERR_OK;
+		return z->avail_out != 0 ? ERR_TRUNCATED : z->avail_in != 0 ? ERR_TRAILING : ERR_OK;
 	/* the room is full and the stream goes on */
 	if ((rc == Z_OK || rc == Z_BUF_ERROR) && z->avail_out == 0 && z->avail_in != 0)
 		return ERR_LIMIT;

@@ -1,7 +1,7 @@
 #ifndef CA_STATUS_H
 #define CA_STATUS_H
-/* status.h - status lists: the bits, and the tokens that carry them. Sources: draft-ietf-oauth-status-list-20
- * (2 bits, LIST_ENTRIES entries, zlib), FORMATS.md section 6. */
+/* status.h - status lists: the bits, and the tokens that carry them. Sources:
+ * draft-ietf-oauth-status-list-20 (2 bits, LIST_ENTRIES entries, zlib), FORMATS.md section 6. */
 #include "cose.h"
 #include "entry.h"
 #include "hash.h"
@@ -15,26 +15,32 @@ void status_set(uint8_t raw[LIST_BYTES], uint32_t idx, enum status s);
 
 /* zlib (RFC 1950) level 9 of raw bytes. */
 MUST_USE enum err status_deflate(struct bytes raw, struct buf *out);
-/* Inflates into exactly raw_n bytes: ERR_LIMIT for more or fewer, ERR_ENCODING for a bad stream. */
+/* Inflates into exactly raw_n bytes: ERR_LIMIT for more, ERR_TRUNCATED for fewer, ERR_ENCODING for
+ * a bad stream, ERR_TRAILING for bytes after it. */
 MUST_USE enum err status_inflate(struct bytes zlib, uint8_t *raw, size_t raw_n);
 
 struct status_token {
 	uint32_t list;
-	struct bytes uri;	       /* https://<host>/status/<list> */
+	struct bytes uri; /* https://<host>/status/<list> */
 	int64_t iat, exp, ttl;
 	uint64_t sequence;
 	uint8_t previous[SHA256_BYTES]; /* SHA-256 of the CWT before; zero for the first */
-	struct bytes lst;	       /* zlib stream */
+	struct bytes lst;               /* zlib stream */
 };
-MUST_USE enum err status_cwt_sign(const struct status_token *t, const struct key *k, struct buf *out);
-MUST_USE enum err status_jwt_sign(const struct status_token *t, const struct key *k, struct buf *out);
-/* Form only, strict; cose_verify with STATUS_CWT_TYPE is the caller's. `m` and views point into `in`. */
-MUST_USE enum err status_cwt_decode(struct bytes in, struct cose_sign1 *m, struct status_token *out);
+MUST_USE enum err status_cwt_sign(
+        const struct status_token *t, const struct key *k, struct buf *out);
+MUST_USE enum err status_jwt_sign(
+        const struct status_token *t, const struct key *k, struct buf *out);
+/* Form only, strict; cose_verify with STATUS_CWT_TYPE is the caller's. `m` and views point into
+ * `in`. */
+MUST_USE enum err status_cwt_decode(
+        struct bytes in, struct cose_sign1 *m, struct status_token *out);
 
 /* Is `uri` exactly the manifest's prefix and this list's number? */
 bool status_uri_is(struct bytes uri, struct bytes prefix, uint32_t list);
 
-/* Slot number -> place on the lists: list = slot / LIST_ENTRIES, idx = keyed permutation of the rest (Feistel over 20
- * bits, HMAC-SHA-256 rounds), so that an index tells nothing of the order of issue. */
+/* Slot number -> place on the lists: list = slot / LIST_ENTRIES, idx = keyed permutation of the
+ * rest (Feistel over 20 bits, HMAC-SHA-256 rounds), so that an index tells nothing of the order of
+ * issue. */
 void status_place(struct bytes key, uint64_t slot, uint32_t *list, uint32_t *idx);
 #endif

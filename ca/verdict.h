@@ -1,13 +1,14 @@
 #ifndef CA_VERDICT_H
 #define CA_VERDICT_H
-/* verdict.h - one answer about one certificate, from what is at hand: no file, no network, no clock.
- * Source: DESIGN.md section 6. */
+/* verdict.h - one answer about one certificate, from what is at hand: no file, no network, no
+ * clock. Source: DESIGN.md section 6. */
 #include "crl.h"
 #include "manifest.h"
 #include "note.h"
 #include "record.h"
 
-/* The first row that applies is the verdict. Columns: constant, word, exit code, Chinese, English. */
+/* The first row that applies is the verdict. Columns: constant, word, exit code, Chinese, English.
+ */
 /* clang-format off */
 #define VERDICT_LIST(X) \
 	X(VERDICT_MALFORMED, "MALFORMED", 70, "无法识别：不是本格式的证书数据", "The data is not a certificate in this format.") \
@@ -59,13 +60,13 @@ enum verdict_code {
 #define X(id, word, code, zh, en) id,
 	VERDICT_LIST(X)
 #undef X
-		VERDICT_COUNT
+	        VERDICT_COUNT
 };
 enum verdict_reason {
 #define X(id, word, zh, en) id,
 	REASON_LIST(X)
 #undef X
-		REASON_COUNT
+	        REASON_COUNT
 };
 
 const char *verdict_word(enum verdict_code v);
@@ -77,14 +78,14 @@ const char *reason_zh(enum verdict_reason r);
 const char *reason_en(enum verdict_reason r);
 
 struct verdict_input {
-	struct bytes data;		     /* record, bundle, or QR text without its line end */
+	struct bytes data;                   /* record, bundle, or QR text without its line end */
 	const struct manifest *manifest;     /* opened under the pinned root */
-	struct bytes list_token;	     /* CWT held for the record's list; empty: none */
-	struct bytes crl;		     /* DER held for the record's list; empty: none */
+	struct bytes list_token;             /* CWT held for the record's list; empty: none */
+	struct bytes crl;                    /* DER held for the record's list; empty: none */
 	const struct checkpoint *checkpoint; /* held and decoded, or NULL */
-	int64_t now;			     /* of this device */
-	int64_t newest;	   /* newest signed time seen: the earliest now there can be; 0: none */
-	int64_t at;	   /* judge the dates as of then; -1: now. Never hides a revocation. */
+	int64_t now;                         /* of this device */
+	int64_t newest;    /* newest signed time seen: the earliest now there can be; 0: none */
+	int64_t at;        /* judge the dates as of then; -1: now. Never hides a revocation. */
 	int64_t age_s_max; /* of the status list */
 	bool require_log;
 	struct bytes item;     /* asked for, 6 digits; empty: any */
@@ -94,16 +95,17 @@ struct verdict_input {
 struct verdict {
 	enum verdict_code code;
 	enum verdict_reason reason;
-	bool has_record; /* what follows is signed by the authority: false for MALFORMED and NOT_ISSUED */
+	bool has_record; /* what follows is signed by the authority: false for MALFORMED and
+	                    NOT_ISSUED */
 	struct record record;
 	bool log_checked;
-	uint64_t log_index, log_size;	 /* with log_checked */
-	int64_t now, at;		 /* as used */
-	int64_t status_time;		 /* iat of the list; -1: no list */
-	bool status_expired;		 /* the list is past its exp */
-	bool has_row;			 /* date and reason of a revocation, from the CRL */
+	uint64_t log_index, log_size; /* with log_checked */
+	int64_t now, at;              /* as used */
+	int64_t status_time;          /* iat of the list; -1: no list */
+	bool status_expired;          /* the list is past its exp */
+	bool has_row;                 /* date and reason of a revocation, from the CRL */
 	struct crl_row row;
-	bool document_matched;		 /* the number asked for is the holder's */
+	bool document_matched;          /* the number asked for is the holder's */
 	uint8_t room[BUNDLE_BYTES_MAX]; /* a QR text's record: views of `record` may point here */
 };
 

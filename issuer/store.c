@@ -20,9 +20,11 @@ static const char *const role_words[] = {
         [STORE_ISSUER] = "issuerd", [STORE_PUBLISH] = "issuer-publish", [STORE_ADMIN] = "zz-admin"};
 
 /* Every statement goes by an index, or reads a table on purpose: a plan made while the tables were
- * empty must not scan them once they are not. With such plans the costs mean nothing, so no JIT. */
+ * empty must not scan them once they are not. With such plans the costs
+ * mean nothing, so no JIT and no parallel workers. */
 static const char planner[] =
-        "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+        "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
+        " -c max_parallel_workers_per_gather=0";
 
 static enum err
 ready(struct store *s)

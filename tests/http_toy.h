@@ -2,8 +2,8 @@
 #define TESTS_HTTP_TOY_H
 /* http_toy.h - a real server with toy routes for test_http.c and test_http_load.c, and a client
  * that speaks raw bytes. GET and POST /now: answered at once; /later: by another thread; /held: by
- * that thread when it is let go, all held ones together; /small takes 10 bytes, /big 6 MiB; /tail
- * counts how often it was executed; /post takes only POST. */
+ * that thread when it is let go, all held ones together; /bulk answers 32 MiB; /small takes 10
+ * bytes, /big 6 MiB; /tail counts how often it was executed; /post takes only POST. */
 #include "http.h"
 #include "metrics.h"
 #include "reply.h"
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TOY_BIG = 6 * 1024 * 1024 };
+enum { TOY_BIG = 6 * 1024 * 1024, TOY_BULK = 32 * 1024 * 1024 };
 
 struct toy {
 	struct http *http;
@@ -34,13 +34,13 @@ struct toy {
 	_Atomic unsigned tails, served;
 };
 
-static bool
+static inline bool
 path_is(const struct exchange *x, const char *path)
 {
 	return bytes_equal_text(x->path, path);
 }
 
-static enum err
+static inline enum err
 toy_admit(void *ctx, struct exchange *x, size_t *body_max)
 {
 	(void)ctx;
@@ -56,13 +56,13 @@ toy_admit(void *ctx, struct exchange *x, size_t *body_max)
 		*body_max = 200 * 1024;
 	else if (path_is(x, "/big"))
 		*body_max = TOY_BIG;
-	else if (!path_is(x, "/held") && !path_is(x, "/nothing"))
+	else if (!path_is(x, "/held") && !path_is(x, "/nothing") && !path_is(x, "/bulk"))
 		return ERR_NOT_FOUND;
 	return ERR_OK;
 }
 
 /* "<body bytes> <sum of them>" */
-static void
+static inline void
 toy_answer(struct exchange *x)
 {
 	char *text = arena_alloc(&x->arena, 64);
@@ -71,13 +71,17 @@ toy_answer(struct exchange *x)
 
 	if (path_is(x, "/nothing")) /* answers nothing: the server must */
 		return;
+	if (path_is(x, "/bulk")) {
+		reply_owned(x, 200, "text/plain", calloc(1, TOY_BULK), TOY_BULK);
+		return;
+	}
 	for (size_t i = 0; i < x->body.n; i++)
 		sum += x->body.p[i];
 	n = snprintf(text, 64, "%zu %lu %zu", x->body.n, sum, x->authorization.n);
 	reply_bytes(x, 200, "text/plain", bytes_of(text, (size_t)n));
 }
 
-static void
+static inline void
 toy_serve(void *ctx, struct exchange *x)
 {
 	struct toy *t = ctx;
@@ -103,7 +107,7 @@ toy_serve(void *ctx, struct exchange *x)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void
+static inline void
 toy_finish(struct exchange *x)
 {
 	while (x != NULL) {
@@ -115,7 +119,7 @@ toy_finish(struct exchange *x)
 	}
 }
 
-static void *
+static inline void *
 toy_worker(void *arg)
 {
 	struct toy *t = arg;
@@ -143,7 +147,7 @@ toy_worker(void *arg)
 	return NULL;
 }
 
-static void
+static inline void
 toy_hold_until(struct toy *t, size_t n)
 {
 	pthread_mutex_lock(&t->lock);
@@ -152,7 +156,7 @@ toy_hold_until(struct toy *t, size_t n)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static struct config
+static inline struct config
 toy_config(unsigned loops, unsigned connections, unsigned deadline_s)
 {
 	struct config c = {
@@ -163,7 +167,7 @@ toy_config(unsigned loops, unsigned connections, unsigned deadline_s)
 	return c;
 }
 
-static enum err
+static inline enum err
 toy_start(struct toy *t, const struct config *c)
 {
 	const struct http_callbacks calls = {toy_admit, toy_serve, &t->metrics};
@@ -180,7 +184,7 @@ toy_start(struct toy *t, const struct config *c)
 	return http_run(t->http);
 }
 
-static enum err
+static inline enum err
 toy_stop(struct toy *t)
 {
 	enum err e = http_stop(t->http, 2000);
@@ -197,7 +201,7 @@ toy_stop(struct toy *t)
 
 /* --- client --- */
 
-static int
+static inline int
 toy_connect(const struct toy *t)
 {
 	struct sockaddr_in a = {
@@ -212,7 +216,7 @@ toy_connect(const struct toy *t)
 	return fd;
 }
 
-static bool
+static inline bool
 toy_send(int fd, const void *p, size_t n)
 {
 	const char *at = p;
@@ -230,7 +234,7 @@ toy_send(int fd, const void *p, size_t n)
 
 /* Reads one answer (head, and as much body as Content-Length says unless `bodyless`); returns its
  * status, 0 when the connection ended first. The text is left in `out`. */
-static unsigned
+static inline unsigned
 toy_answer_read(int fd, char *out, size_t room, bool bodyless)
 {
 	size_t have = 0, want = SIZE_MAX;
@@ -255,7 +259,7 @@ toy_answer_read(int fd, char *out, size_t room, bool bodyless)
 }
 
 /* Does the server end the connection (true), or does it stay open for `ms`? */
-static bool
+static inline bool
 toy_ended(int fd, long ms)
 {
 	struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -273,7 +277,7 @@ toy_ended(int fd, long ms)
 }
 
 /* One request on its own connection. */
-static unsigned
+static inline unsigned
 toy_ask(const struct toy *t, const void *p, size_t n, char *out, size_t room)
 {
 	int fd = toy_connect(t);
@@ -287,7 +291,7 @@ toy_ask(const struct toy *t, const void *p, size_t n, char *out, size_t room)
 	return status;
 }
 
-static void
+static inline void
 toy_sleep_ms(long ms)
 {
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};

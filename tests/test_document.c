@@ -78,102 +78,102 @@ text_that_no_number_can_hold_is_refused(void **state)
 	assert_int_equal(document_normalise(bytes_of("12\0003", 4), got), ERR_VALUE);
 }
 
+static const struct {
+	const char *type, *number;
+	enum err want;
+} forms[] = {
+        {"01", "11010519491231002X", ERR_OK},
+        {"01", "11010519491231002x", ERR_OK},
+        {"01", "440000199001010001", ERR_OK},
+        {"01", "440000200802290002", ERR_OK},
+        {"01", "999999199001010008", ERR_OK}, /* unknown region: a warning, not a fault */
+        {"01", "110105194912310021", ERR_VALUE},
+        {"01", "440000199001010002", ERR_VALUE},
+        {"01", "440000190002290008", ERR_VALUE},
+        {"01", "440000202602300009", ERR_VALUE},
+        {"01", "110105491231002", ERR_VALUE},
+        {"01", "1101054912310021", ERR_VALUE},
+        {"01", "1101051949123100", ERR_VALUE},
+        {"01", "11010519491231002X0", ERR_VALUE},
+        {"01", "X1010519491231002X", ERR_VALUE},
+        {"01", "11010519491231X02X", ERR_VALUE},
+        {"01", "", ERR_VALUE},
+        {"01", "1101051949123100二X", ERR_VALUE},
+        {"02", "810000199001010000", ERR_OK},
+        {"02", "820000199001010010", ERR_OK},
+        {"02", "830000199001010004", ERR_VALUE},
+        {"02", "440000199001010001", ERR_VALUE},
+        {"02", "810101199001010002", ERR_VALUE},
+        {"02", "810000199001010001", ERR_VALUE},
+        {"03", "830000199001010004", ERR_OK},
+        {"03", "810000199001010000", ERR_VALUE},
+        {"03", "840000199001010006", ERR_VALUE},
+        {"04", "93314219900101000X", ERR_OK},
+        {"04", "93315600000000000x", ERR_OK},
+        {"04", "912345999999990005", ERR_OK},
+        {"04", "933142199001010009", ERR_VALUE},
+        {"04", "9331421990010100", ERR_VALUE},
+        {"04", "440000199001010001", ERR_VALUE},
+        {"04", "ABC123456789012", ERR_OK},
+        {"04", "abc123456789012", ERR_OK},
+        {"04", "AB1123456789012", ERR_VALUE},
+        {"04", "ABC12345678901", ERR_VALUE},
+        {"04", "ABC1234567890123", ERR_VALUE},
+        {"04", "ABC12345678901X", ERR_VALUE},
+        {"04", "", ERR_VALUE},
+        {"05", "H12345678", ERR_OK},
+        {"05", "m12345678", ERR_OK},
+        {"05", "H1234567890", ERR_OK},
+        {"05", "H123456789", ERR_VALUE},
+        {"05", "H12345678901", ERR_VALUE},
+        {"05", "H1234567", ERR_VALUE},
+        {"05", "C12345678", ERR_VALUE},
+        {"05", "H1234567X", ERR_VALUE},
+        {"05", "", ERR_VALUE},
+        {"06", "12345678", ERR_OK},
+        {"06", "1234 5678", ERR_OK},
+        {"06", "1234567", ERR_VALUE},
+        {"06", "123456789", ERR_VALUE},
+        {"06", "1234567A", ERR_VALUE},
+        {"06", "", ERR_VALUE},
+        {"07", "AB123", ERR_OK},
+        {"07", "12345678901234567", ERR_OK},
+        {"07", "ea1234567", ERR_OK},
+        {"07", "AB12", ERR_VALUE},
+        {"07", "123456789012345678", ERR_VALUE},
+        {"07", "AB-1234", ERR_VALUE},
+        {"07", "护照12345", ERR_VALUE},
+        {"07", "", ERR_VALUE},
+        {"08", "军字第1234567号", ERR_OK},
+        {"08", "1", ERR_OK},
+        {"08", "A-1/2.(3)", ERR_OK},
+        {"08", "12345678901234567890", ERR_OK},
+        {"08", "123456789012345678901", ERR_VALUE},
+        {"08", "", ERR_VALUE},
+        {"08", "  　", ERR_VALUE},
+        {"08", "1\n2", ERR_VALUE},
+        {"09", "1", ERR_TYPE_UNKNOWN},
+        {"00", "1", ERR_TYPE_UNKNOWN},
+        {"1", "1", ERR_TYPE_UNKNOWN},
+        {"", "1", ERR_TYPE_UNKNOWN},
+        {"011", "1", ERR_TYPE_UNKNOWN},
+        {"０１", "1", ERR_TYPE_UNKNOWN},
+        {"01 ", "1", ERR_TYPE_UNKNOWN},
+};
+
 static void
 each_type_has_its_form(void **state)
 {
-	static const struct {
-		const char *type, *number;
-		enum err want;
-	} rows[] = {
-	        {"01", "11010519491231002X", ERR_OK},
-	        {"01", "11010519491231002x", ERR_OK},
-	        {"01", "440000199001010001", ERR_OK},
-	        {"01", "440000200802290002", ERR_OK},
-	        {"01", "999999199001010008", ERR_OK}, /* unknown region: a warning, not a fault */
-	        {"01", "110105194912310021", ERR_VALUE},
-	        {"01", "440000199001010002", ERR_VALUE},
-	        {"01", "440000190002290008", ERR_VALUE},
-	        {"01", "440000202602300009", ERR_VALUE},
-	        {"01", "110105491231002", ERR_VALUE},
-	        {"01", "1101054912310021", ERR_VALUE},
-	        {"01", "1101051949123100", ERR_VALUE},
-	        {"01", "11010519491231002X0", ERR_VALUE},
-	        {"01", "X1010519491231002X", ERR_VALUE},
-	        {"01", "11010519491231X02X", ERR_VALUE},
-	        {"01", "", ERR_VALUE},
-	        {"01", "1101051949123100二X", ERR_VALUE},
-	        {"02", "810000199001010000", ERR_OK},
-	        {"02", "820000199001010010", ERR_OK},
-	        {"02", "830000199001010004", ERR_VALUE},
-	        {"02", "440000199001010001", ERR_VALUE},
-	        {"02", "810101199001010002", ERR_VALUE},
-	        {"02", "810000199001010001", ERR_VALUE},
-	        {"03", "830000199001010004", ERR_OK},
-	        {"03", "810000199001010000", ERR_VALUE},
-	        {"03", "840000199001010006", ERR_VALUE},
-	        {"04", "93314219900101000X", ERR_OK},
-	        {"04", "93315600000000000x", ERR_OK},
-	        {"04", "912345999999990005", ERR_OK},
-	        {"04", "933142199001010009", ERR_VALUE},
-	        {"04", "9331421990010100", ERR_VALUE},
-	        {"04", "440000199001010001", ERR_VALUE},
-	        {"04", "ABC123456789012", ERR_OK},
-	        {"04", "abc123456789012", ERR_OK},
-	        {"04", "AB1123456789012", ERR_VALUE},
-	        {"04", "ABC12345678901", ERR_VALUE},
-	        {"04", "ABC1234567890123", ERR_VALUE},
-	        {"04", "ABC12345678901X", ERR_VALUE},
-	        {"04", "", ERR_VALUE},
-	        {"05", "H12345678", ERR_OK},
-	        {"05", "m12345678", ERR_OK},
-	        {"05", "H1234567890", ERR_OK},
-	        {"05", "H123456789", ERR_VALUE},
-	        {"05", "H12345678901", ERR_VALUE},
-	        {"05", "H1234567", ERR_VALUE},
-	        {"05", "C12345678", ERR_VALUE},
-	        {"05", "H1234567X", ERR_VALUE},
-	        {"05", "", ERR_VALUE},
-	        {"06", "12345678", ERR_OK},
-	        {"06", "1234 5678", ERR_OK},
-	        {"06", "1234567", ERR_VALUE},
-	        {"06", "123456789", ERR_VALUE},
-	        {"06", "1234567A", ERR_VALUE},
-	        {"06", "", ERR_VALUE},
-	        {"07", "AB123", ERR_OK},
-	        {"07", "12345678901234567", ERR_OK},
-	        {"07", "ea1234567", ERR_OK},
-	        {"07", "AB12", ERR_VALUE},
-	        {"07", "123456789012345678", ERR_VALUE},
-	        {"07", "AB-1234", ERR_VALUE},
-	        {"07", "护照12345", ERR_VALUE},
-	        {"07", "", ERR_VALUE},
-	        {"08", "军字第1234567号", ERR_OK},
-	        {"08", "1", ERR_OK},
-	        {"08", "A-1/2.(3)", ERR_OK},
-	        {"08", "12345678901234567890", ERR_OK},
-	        {"08", "123456789012345678901", ERR_VALUE},
-	        {"08", "", ERR_VALUE},
-	        {"08", "  　", ERR_VALUE},
-	        {"08", "1\n2", ERR_VALUE},
-	        {"09", "1", ERR_TYPE_UNKNOWN},
-	        {"00", "1", ERR_TYPE_UNKNOWN},
-	        {"1", "1", ERR_TYPE_UNKNOWN},
-	        {"", "1", ERR_TYPE_UNKNOWN},
-	        {"011", "1", ERR_TYPE_UNKNOWN},
-	        {"０１", "1", ERR_TYPE_UNKNOWN},
-	        {"01 ", "1", ERR_TYPE_UNKNOWN},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
 		struct document d;
 		enum err e = document_check(
-		        bytes_of_text(rows[i].type), bytes_of_text(rows[i].number), &d);
+		        bytes_of_text(forms[i].type), bytes_of_text(forms[i].number), &d);
 
-		if (e != rows[i].want)
-			fail_msg("%s %s: %s", rows[i].type, rows[i].number, err_word(e));
+		if (e != forms[i].want)
+			fail_msg("%s %s: %s", forms[i].type, forms[i].number, err_word(e));
 		if (e == ERR_OK)
-			assert_string_equal(d.type, rows[i].type);
+			assert_string_equal(d.type, forms[i].type);
 	}
 }
 

@@ -27,7 +27,8 @@ answer(void *ctx, const struct toy_request *in, struct toy_reply *out)
 	} else if (!strcmp(in->path, "/ten")) {
 		toy_say(out, 200, "0123456789");
 	} else if (!strcmp(in->path, "/chunked")) {
-		out->raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n0123456789a\r\n0\r\n\r\n";
+		out->raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+		           "chunked\r\n\r\nb\r\n0123456789a\r\n0\r\n\r\n";
 	} else if (!strcmp(in->path, "/cut")) {
 		out->raw = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234";
 	} else if (!strcmp(in->path, "/closed")) {
@@ -47,11 +48,12 @@ only_http_urls_without_tricks_are_taken(void **state)
 		const char *url;
 		enum err want;
 	} table[] = {{"http://127.0.0.1:8080", ERR_OK}, {"https://zz.example.gov.cn/", ERR_OK},
-		{"http://zz.example/under/a/path", ERR_OK}, {"ftp://zz.example", ERR_VALUE}, {"zz.example", ERR_VALUE},
-		{"file:///etc/passwd", ERR_VALUE}, {"http://", ERR_VALUE}, {"https://", ERR_VALUE},
-		{"http://user@zz.example", ERR_VALUE}, {"http://zz.example?q", ERR_VALUE},
-		{"http://zz.example#f", ERR_VALUE}, {"http://zz.example\r\nX: y", ERR_VALUE},
-		{"http://zz example", ERR_VALUE}, {"", ERR_VALUE}};
+	        {"http://zz.example/under/a/path", ERR_OK}, {"ftp://zz.example", ERR_VALUE},
+	        {"zz.example", ERR_VALUE}, {"file:///etc/passwd", ERR_VALUE},
+	        {"http://", ERR_VALUE}, {"https://", ERR_VALUE},
+	        {"http://user@zz.example", ERR_VALUE}, {"http://zz.example?q", ERR_VALUE},
+	        {"http://zz.example#f", ERR_VALUE}, {"http://zz.example\r\nX: y", ERR_VALUE},
+	        {"http://zz example", ERR_VALUE}, {"", ERR_VALUE}};
 	struct client *c;
 
 	(void)state;
@@ -77,7 +79,8 @@ every_status_is_an_answer_and_the_connection_is_kept(void **state)
 	assert_int_equal(r.status, 503);
 	assert_string_equal(r.type, "application/problem+json");
 	assert_non_null(strstr(seen, "Authorization: Bearer token\r\n"));
-	assert_int_equal(client_post(c, "/echo", "application/jose", BYTES_LIT("a.b.c"), 100, &r), ERR_OK);
+	assert_int_equal(
+	        client_post(c, "/echo", "application/jose", BYTES_LIT("a.b.c"), 100, &r), ERR_OK);
 	assert_int_equal(r.status, 200);
 	assert_true(bytes_equal_text(r.body, "a.b.c"));
 	assert_non_null(strstr(seen, "Content-Type: application/jose\r\n"));
@@ -104,7 +107,9 @@ a_large_body_is_sent_whole_without_waiting(void **state)
 	memset(body, 'z', sizeof body);
 	toy_start(&toy, answer, seen);
 	assert_int_equal(client_open(toy.url, &c), ERR_OK);
-	assert_int_equal(client_post(c, "/echo", "x/y", bytes_of(body, sizeof body), sizeof body, &r), ERR_OK);
+	assert_int_equal(
+	        client_post(c, "/echo", "x/y", bytes_of(body, sizeof body), sizeof body, &r),
+	        ERR_OK);
 	assert_true(bytes_equal(r.body, bytes_of(body, sizeof body)));
 	assert_null(strcasestr(seen, "Expect:"));
 	client_free(c);
@@ -187,12 +192,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_http_urls_without_tricks_are_taken),
-		cmocka_unit_test(every_status_is_an_answer_and_the_connection_is_kept),
-		cmocka_unit_test(a_large_body_is_sent_whole_without_waiting),
-		cmocka_unit_test(a_body_above_the_limit_is_refused_at_its_edge),
-		cmocka_unit_test(redirects_are_answers_and_broken_answers_are_failures),
-		cmocka_unit_test(a_proxy_of_the_environment_is_not_used_for_loopback),
+	        cmocka_unit_test(only_http_urls_without_tricks_are_taken),
+	        cmocka_unit_test(every_status_is_an_answer_and_the_connection_is_kept),
+	        cmocka_unit_test(a_large_body_is_sent_whole_without_waiting),
+	        cmocka_unit_test(a_body_above_the_limit_is_refused_at_its_edge),
+	        cmocka_unit_test(redirects_are_answers_and_broken_answers_are_failures),
+	        cmocka_unit_test(a_proxy_of_the_environment_is_not_used_for_loopback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

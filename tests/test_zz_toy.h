@@ -1,7 +1,7 @@
 #ifndef TESTS_TEST_ZZ_TOY_H
 #define TESTS_TEST_ZZ_TOY_H
-/* test_zz_toy.h - a toy of the service for tests of the tools: a thread on loopback that keeps connections, counts
- * requests, and answers what its test's handler says. */
+/* test_zz_toy.h - a toy of the service for tests of the tools: a thread on loopback that keeps
+ * connections, counts requests, and answers what its test's handler says. */
 #include "bytes.h"
 
 #include <arpa/inet.h>
@@ -27,7 +27,7 @@ struct toy_reply {
 	const char *type;
 	const char *headers; /* more of them, each with its CRLF */
 	const char *raw;     /* instead of all: sent as it is, then the connection closes */
-	char *body;	     /* malloc'ed */
+	char *body;          /* malloc'ed */
 	size_t n;
 };
 typedef void (*toy_handler)(void *ctx, const struct toy_request *in, struct toy_reply *out);
@@ -103,8 +103,10 @@ toy_serve(void *at)
 			toy_send(c->fd, out.raw, strlen(out.raw));
 			break;
 		}
-		snprintf(head, sizeof head, "HTTP/1.1 %u Word\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
-			out.status, out.type ? out.type : "application/json", out.n, out.headers ? out.headers : "");
+		snprintf(head, sizeof head,
+		        "HTTP/1.1 %u Word\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+		        out.status, out.type ? out.type : "application/json", out.n,
+		        out.headers ? out.headers : "");
 		toy_send(c->fd, head, strlen(head));
 		toy_send(c->fd, out.body, out.n);
 		free(out.body);

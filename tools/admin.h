@@ -1,7 +1,7 @@
 #ifndef TOOLS_ADMIN_H
 #define TOOLS_ADMIN_H
-/* admin.h - what the commands of zz-admin share: exit codes, options, and the two it speaks to. Messages go to standard
- * error, results to standard output. Source: DESIGN.md section 10. */
+/* admin.h - what the commands of zz-admin share: exit codes, options, and the two it speaks to.
+ * Messages go to standard error, results to standard output. Source: DESIGN.md section 10. */
 #include "config.h"
 #include "signer_client.h"
 #include "store_admin.h"
@@ -40,7 +40,8 @@ MUST_USE enum err admin_path(char *out, const char *folder, const char *name);
 /* trust_dir/root.pub. */
 MUST_USE enum err admin_root(const struct config *c, struct key **out);
 /* A file of trust_dir; free() it. */
-MUST_USE enum err admin_trust_read(const struct config *c, const char *name, uint8_t **p, size_t *n);
+MUST_USE enum err admin_trust_read(
+        const struct config *c, const char *name, uint8_t **p, size_t *n);
 
 struct admin_peers { /* zero it first; admin_peers_close is always due */
 	struct signer *signer;

@@ -1,5 +1,5 @@
-/* admin_init.c - zz-admin init: everything that an authority begins with, made once; where any of it exists nothing
- * is touched. */
+/* admin_init.c - zz-admin init: everything that an authority begins with, made once; where any of
+ * it exists nothing is touched. */
 #include "admin.h"
 #include "admin_trust.h"
 #include "crl.h"
@@ -11,40 +11,45 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECRET_BYTES = 32, CRL_CA_BYTES_MAX = 4096, CONFIG_BYTES_MAX = 8192, ROSTER_ROOM = 64 * 1024 };
+enum {
+	SECRET_BYTES = 32,
+	CRL_CA_BYTES_MAX = 4096,
+	CONFIG_BYTES_MAX = 8192,
+	ROSTER_ROOM = 64 * 1024
+};
 
 static const struct {
 	const char *name;
 	unsigned mode;
 } folders[] = {
-	{"", 0755},
-	{"keys", 0700},
-	{"signer", 0700},
-	{"trust", 0755},
-	{"run", 0755},
-	{"public", 0755},
-	{"log", 0755},
-	{"out", 0700},
+        {"", 0755},
+        {"keys", 0700},
+        {"signer", 0700},
+        {"trust", 0755},
+        {"run", 0755},
+        {"public", 0755},
+        {"log", 0755},
+        {"out", 0700},
 };
 
 static const char *const key_files[TRUST_KEYS] = {
-	[TRUST_ROOT] = "keys/root.pem",
-	[TRUST_RECORD] = "signer/record.pem",
-	[TRUST_STATUS] = "signer/status.pem",
-	[TRUST_LOG] = "signer/log.pem",
-	[TRUST_CRL] = "signer/crl.pem",
+        [TRUST_ROOT] = "keys/root.pem",
+        [TRUST_RECORD] = "signer/record.pem",
+        [TRUST_STATUS] = "signer/status.pem",
+        [TRUST_LOG] = "signer/log.pem",
+        [TRUST_CRL] = "signer/crl.pem",
 };
 static const char *const secret_files[] = {"keys/pepper", "signer/tag.key", "signer/slot.key"};
 static const char *const other_files[] = {
-	"zz.conf",
-	"signer/host",
-	"signer/root.pub",
-	"signer/crl-ca.der",
-	"trust/root.pub",
-	"trust/log.vkey",
-	"trust/crl-ca.pem",
-	"trust/manifest.cose",
-	"trust/roster.jws",
+        "zz.conf",
+        "signer/host",
+        "signer/root.pub",
+        "signer/crl-ca.der",
+        "trust/root.pub",
+        "trust/log.vkey",
+        "trust/crl-ca.pem",
+        "trust/manifest.cose",
+        "trust/roster.jws",
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -111,9 +116,10 @@ database_line(struct buf *b, const char *name, const char *database, const char 
 }
 
 static void
-config_text(const struct admin_options *o, struct buf *b)
+config_text(const struct admin_options *o, const char *database, struct buf *b)
 {
-	buf_put_text(b, "# One file for all processes. zz-admin --help describes every setting. Paths start at this folder.\n");
+	buf_put_text(b, "# One file for all processes. zz-admin --help describes every setting.\n"
+	                "# Paths start at this folder.\n");
 	config_line(b, "host", o->host);
 	config_line(b, "name_zh", o->name_zh);
 	config_line(b, "name_en", o->name_en);
@@ -126,31 +132,51 @@ config_text(const struct admin_options *o, struct buf *b)
 	config_line(b, "front_user", o->front_user);
 	config_line(b, "publish_user", o->publish_user);
 	config_line(b, "admin_user", o->admin_user);
-	if (o->database == NULL)
-		return;
-	database_line(b, "issuer_database", o->database, "zz_issuer");
-	database_line(b, "publish_database", o->database, "zz_publish");
-	database_line(b, "admin_database", o->database, "zz_admin");
-	database_line(b, "audit_database", o->database, "zz_audit");
-	database_line(b, "owner_database", o->database, "zz_owner");
+	database_line(b, "issuer_database", database, "zz_issuer");
+	database_line(b, "publish_database", database, "zz_publish");
+	database_line(b, "admin_database", database, "zz_admin");
+	database_line(b, "audit_database", database, "zz_audit");
+	database_line(b, "owner_database", database, "zz_owner");
 }
 
-/* Written first and read as the processes will read it: a bad option ends here, before any key is made. */
+static enum err
+config_write(const struct admin_options *o, const char *path)
+{
+	char room[CONFIG_BYTES_MAX], database[FILE_PATH_MAX + 64];
+	struct buf b = BUF_OF(room);
+	char *folder = realpath(o->dir, NULL);
+	enum err e = folder == NULL ? ERR_IO : ERR_OK;
+
+	snprintf(
+	        database, sizeof database, "host='%s/run' dbname=zz", folder == NULL ? "" : folder);
+	free(folder);
+	config_text(o, o->database != NULL ? o->database : database, &b);
+	if (e != ERR_OK || (e = buf_end(&b)) != ERR_OK)
+		return e;
+	return file_write(path, buf_bytes(&b), 0644);
+}
+
+/* Written first and read as the processes will read it: a bad option ends here, before any key is
+ * made. Then once more, so that it also says what nobody asked for. */
 static enum err
 config_make(const struct admin_options *o, struct config *c)
 {
-	char room[CONFIG_BYTES_MAX], path[FILE_PATH_MAX], why[200];
-	struct buf b = BUF_OF(room);
+	struct admin_options full = *o;
+	char path[FILE_PATH_MAX], why[200];
 	enum err e = admin_path(path, o->dir, "zz.conf");
 
-	config_text(o, &b);
-	if (e != ERR_OK || (e = buf_end(&b)) != ERR_OK || (e = file_write(path, buf_bytes(&b), 0644)) != ERR_OK)
+	if (e != ERR_OK || (e = config_write(o, path)) != ERR_OK)
 		return e;
-	if ((e = config_read(path, c, why, sizeof why)) == ERR_OK)
-		return ERR_OK;
-	fprintf(stderr, "zz-admin: %s\n", why);
-	unlink(path);
-	return e;
+	if ((e = config_read(path, c, why, sizeof why)) != ERR_OK) {
+		fprintf(stderr, "zz-admin: %s\n", why);
+		unlink(path);
+		return e;
+	}
+	full.host = c->host;
+	full.name_zh = c->name_zh;
+	full.name_en = c->name_en;
+	full.listen = c->listen;
+	return config_write(&full, path);
 }
 
 static enum err
@@ -209,8 +235,8 @@ put_names(const struct trust *t, const char *dir)
 	enum err e = put(dir, "signer/host", bytes_of_text(t->host), 0600);
 
 	if (e != ERR_OK || (e = put(dir, "signer/crl-ca.der", t->crl_ca, 0600)) != ERR_OK ||
-		(e = crl_ca_pem(t->crl_ca, &b)) != ERR_OK ||
-		(e = put(dir, "trust/crl-ca.pem", buf_bytes(&b), 0644)) != ERR_OK)
+	        (e = crl_ca_pem(t->crl_ca, &b)) != ERR_OK ||
+	        (e = put(dir, "trust/crl-ca.pem", buf_bytes(&b), 0644)) != ERR_OK)
 		return e;
 	snprintf(origin, sizeof origin, "%s/log", t->host);
 	b = BUF_OF(room);
@@ -252,7 +278,8 @@ trust_make(const struct config *c, const char *dir, int64_t now)
 	if ((e = trust_make_keys(&t)) != ERR_OK || (e = trust_crl_ca(&t, &der)) != ERR_OK)
 		goto out;
 	t.crl_ca = buf_bytes(&der);
-	if ((e = put_keys(&t, dir)) != ERR_OK || (e = put_root(&t, dir)) != ERR_OK || (e = put_names(&t, dir)) != ERR_OK)
+	if ((e = put_keys(&t, dir)) != ERR_OK || (e = put_root(&t, dir)) != ERR_OK ||
+	        (e = put_names(&t, dir)) != ERR_OK)
 		goto out;
 	e = put_documents(&t, dir);
 out:
@@ -268,7 +295,7 @@ make_folders(const char *dir)
 
 	for (size_t i = 0; i < COUNT(folders); i++)
 		if ((e = admin_path(path, dir, folders[i].name)) != ERR_OK ||
-			(e = file_make_folders(path, folders[i].mode)) != ERR_OK)
+		        (e = file_make_folders(path, folders[i].mode)) != ERR_OK)
 			return e;
 	return ERR_OK;
 }
@@ -281,13 +308,15 @@ admin_init(const struct admin_options *o)
 
 	if (e != ERR_OK)
 		return admin_fault("init", e);
-	if ((e = make_folders(o->dir)) != ERR_OK)
+	if ((e = file_make_folders(o->dir, 0755)) != ERR_OK)
 		return admin_fault(o->dir, e);
 	if ((e = config_make(o, &c)) == ERR_CONFIG)
 		return ADMIN_USAGE;
-	if (e != ERR_OK || (e = trust_make(&c, o->dir, o->now)) != ERR_OK)
+	if (e != ERR_OK || (e = make_folders(o->dir)) != ERR_OK ||
+	        (e = trust_make(&c, o->dir, o->now)) != ERR_OK)
 		return admin_fault("init", e);
 	printf("made %s: keys, manifest 1, roster 1, zz.conf; host %s\n", o->dir, c.host);
-	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n", o->dir);
+	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n",
+	        o->dir);
 	return ADMIN_DONE;
 }

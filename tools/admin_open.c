@@ -1,4 +1,5 @@
-/* admin_open.c - configuration, files of trust/, signer and database of zz-admin: what cannot be had is named once. */
+/* admin_open.c - configuration, files of trust/, signer and database of zz-admin: what cannot be
+ * had is named once. */
 #include "admin.h"
 #include "file.h"
 #include "key.h"
@@ -10,7 +11,8 @@ enum admin_exit
 admin_fault(const char *what, enum err e)
 {
 	fprintf(stderr, "zz-admin: %s: %s (%s)\n    %s\n", what, err_en(e), err_word(e), err_zh(e));
-	if (e == ERR_DATABASE || e == ERR_SIGNER || e == ERR_BUSY || e == ERR_UNKNOWN_COMMIT || e == ERR_DEADLINE)
+	if (e == ERR_DATABASE || e == ERR_SIGNER || e == ERR_BUSY || e == ERR_UNKNOWN_COMMIT ||
+	        e == ERR_DEADLINE)
 		return ADMIN_UNAVAILABLE;
 	return ADMIN_REFUSED;
 }
@@ -67,7 +69,8 @@ admin_peers_open(const struct config *c, struct admin_peers *p)
 	enum err e = ERR_OK;
 
 	config_path(c, c->run_dir, folder, sizeof folder);
-	if ((e = admin_path(path, folder, "admin.sock")) != ERR_OK || (e = signer_open(path, &p->signer)) != ERR_OK)
+	if ((e = admin_path(path, folder, "admin.sock")) != ERR_OK ||
+	        (e = signer_open(path, &p->signer)) != ERR_OK)
 		return admin_fault("admin.sock", e);
 	if ((e = store_open(c->admin_database, STORE_ADMIN, &p->store)) != ERR_OK)
 		return admin_fault("admin_database", e);

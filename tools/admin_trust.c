@@ -1,4 +1,5 @@
-/* admin_trust.c - manifest 1 and roster 1: each is read back under the root key before it counts as made. */
+/* admin_trust.c - manifest 1 and roster 1: each is read back under the root key before it counts as
+ * made. */
 #include "admin_trust.h"
 
 #include "base64.h"
@@ -14,13 +15,13 @@ enum { YEAR_S = 365 * 86400, DAILY_CAP = 20000 };
 
 /* Nobody real: names, codes and numbers of the demonstration. */
 const struct demo_operator demo_operators[DEMO_OPERATORS] = {
-	{"330106-01.pem", "赵敏", "330106-01", "杭州市西湖区安全生产考试点（示范）", "123301064701000141", "330000",
-		{"03", NULL, NULL}},
-	{"440305-02.pem", "钱进", "440305-02", "深圳市南山区安全生产考试点（示范）", "12440305470100022J", "440000",
-		{"01", "02", "03"}},
-	{"official-wang.pem", "王建国", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
-	{"official-li.pem", "李秀英", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
-	{"official-zhang.pem", "张伟", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
+        {"330106-01.pem", "赵敏", "330106-01", "杭州市西湖区安全生产考试点（示范）",
+                "123301064701000141", "330000", {"03", NULL, NULL}},
+        {"440305-02.pem", "钱进", "440305-02", "深圳市南山区安全生产考试点（示范）",
+                "12440305470100022J", "440000", {"01", "02", "03"}},
+        {"official-wang.pem", "王建国", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
+        {"official-li.pem", "李秀英", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
+        {"official-zhang.pem", "张伟", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
 };
 
 enum err
@@ -58,7 +59,8 @@ trust_crl_ca(const struct trust *t, struct buf *der)
 	snprintf(name, sizeof name, "%s CRL CA", t->host);
 	if (strlen(name) > 64) /* ub-common-name of RFC 5280 */
 		snprintf(name, sizeof name, "CRL CA");
-	return crl_ca_make(t->keys[TRUST_CRL], bytes_of_text(name), t->now - 86400, t->now + 10 * (int64_t)YEAR_S, der);
+	return crl_ca_make(t->keys[TRUST_CRL], bytes_of_text(name), t->now - 86400,
+	        t->now + 10 * (int64_t)YEAR_S, der);
 }
 
 /* Each purpose and for how many years its key signs. */
@@ -67,10 +69,10 @@ static const struct {
 	enum key_purpose purpose;
 	int years;
 } rows[] = {
-	{TRUST_RECORD, KEY_RECORD, 1},
-	{TRUST_STATUS, KEY_STATUS, 2},
-	{TRUST_LOG, KEY_LOG, 10},
-	{TRUST_CRL, KEY_CRL, 10},
+        {TRUST_RECORD, KEY_RECORD, 1},
+        {TRUST_STATUS, KEY_STATUS, 2},
+        {TRUST_LOG, KEY_LOG, 10},
+        {TRUST_CRL, KEY_CRL, 10},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -83,12 +85,12 @@ manifest_keys(const struct trust *t, struct manifest *m, uint8_t room[ROWS][KEY_
 
 		key_put_cose(k, &cose);
 		m->keys[i] = (struct manifest_key){
-			.kid = key_kid(k),
-			.cose_key = buf_bytes(&cose),
-			.purpose = rows[i].purpose,
-			.not_before = t->now - 86400,
-			.not_after = t->now + rows[i].years * (int64_t)YEAR_S,
-			.last_size = UINT64_MAX,
+		        .kid = key_kid(k),
+		        .cose_key = buf_bytes(&cose),
+		        .purpose = rows[i].purpose,
+		        .not_before = t->now - 86400,
+		        .not_after = t->now + rows[i].years * (int64_t)YEAR_S,
+		        .last_size = UINT64_MAX,
 		};
 	}
 	m->key_count = ROWS;
@@ -118,7 +120,7 @@ trust_manifest(const struct trust *t, struct buf *out)
 	m.crl_ca = t->crl_ca;
 	manifest_keys(t, &m, cose_room);
 	if ((e = manifest_sign(&m, t->keys[TRUST_ROOT], out)) != ERR_OK ||
-		(e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
+	        (e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
 		return e;
 	manifest_close(&again);
 	return ERR_OK;
@@ -151,8 +153,8 @@ center_make(const struct demo_operator *d)
 
 	for (size_t i = 0; i < 3 && d->items[i] != NULL; i++)
 		json_array_append_new(items, json_string(d->items[i]));
-	return json_pack("{s:s,s:s,s:s,s:[s],s:o,s:i}", "code", d->code, "name", d->name, "uscc", d->uscc, "regions",
-		d->region, "items", items, "daily_cap", DAILY_CAP);
+	return json_pack("{s:s,s:s,s:s,s:[s],s:o,s:i}", "code", d->code, "name", d->name, "uscc",
+	        d->uscc, "regions", d->region, "items", items, "daily_cap", DAILY_CAP);
 }
 
 static json_t *
@@ -160,8 +162,8 @@ operator_make(const struct trust *t, size_t i)
 {
 	const struct demo_operator *d = &demo_operators[i];
 	const struct key *k = t->operators[i];
-	json_t *o = json_pack("{s:s,s:o,s:s,s:s}", "kid", key_thumb_text(k), "jwk", jwk_make(k), "person", d->person,
-		"role", d->code == NULL ? "official" : "center");
+	json_t *o = json_pack("{s:s,s:o,s:s,s:s}", "kid", key_thumb_text(k), "jwk", jwk_make(k),
+	        "person", d->person, "role", d->code == NULL ? "official" : "center");
 
 	if (d->code != NULL)
 		json_object_set_new(o, "center", center_make(d));
@@ -181,9 +183,10 @@ trust_roster(const struct trust *t, struct buf *out)
 
 	for (size_t i = 0; i < DEMO_OPERATORS; i++)
 		json_array_append_new(operators, operator_make(t, i));
-	roster = json_pack("{s:i,s:I,s:I,s:o,s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i}}", "version", 1, "iat",
-		(json_int_t)t->now, "exp", (json_int_t)(t->now + 5 * (int64_t)YEAR_S), "operators", operators, "approvals",
-		"issue", 0, "issue_late", 1, "revoke", 2, "suspend", 1, "reinstate", 2, "replace", 1, "stop", 1, "resume", 2);
+	roster = json_pack("{s:i,s:I,s:I,s:o,s:{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i}}", "version", 1,
+	        "iat", (json_int_t)t->now, "exp", (json_int_t)(t->now + 5 * (int64_t)YEAR_S),
+	        "operators", operators, "approvals", "issue", 0, "issue_late", 1, "revoke", 2,
+	        "suspend", 1, "reinstate", 2, "replace", 1, "stop", 1, "resume", 2);
 	if (roster != NULL && (text = json_write(roster, &n)) != NULL)
 		e = jws_sign(t->keys[TRUST_ROOT], ROSTER_TYP, bytes_of(text, n), out);
 	if (e == ERR_OK)

@@ -13,7 +13,8 @@ struct sync {
 	bool m_open;
 };
 
-/* How it ends: these set the report and return false, so that a caller can say `return sync_attack(…)`. */
+/* How it ends: these set the report and return false, so that a caller can say `return
+ * sync_attack(…)`. */
 bool sync_attack(struct sync *s, enum verdict_reason reason);
 bool sync_away(struct sync *s, enum err e);
 bool sync_fault(struct sync *s, enum err e);
@@ -21,7 +22,8 @@ bool sync_fault(struct sync *s, enum err e);
 void sync_seen(struct sync *s, int64_t signed_time);
 bool sync_ahead(const struct sync *s, int64_t t); /* further than a trusted clock allows */
 /* *missing set: the server has no such file. */
-bool sync_fetch(struct sync *s, const char *path, size_t bytes_max, struct client_reply *reply, bool *missing);
+bool sync_fetch(struct sync *s, const char *path, size_t bytes_max, struct client_reply *reply,
+        bool *missing);
 bool sync_keep(struct sync *s, const char *name, struct bytes data);
 
 bool sync_lists(struct sync *s); /* and their CRLs; the manifest is open */

@@ -269,7 +269,7 @@ sync_run(const struct sync_source *from, const struct sync_options *o, struct sy
 
 	*out = (struct sync_report){.end = SYNC_DONE, .reason = REASON_NONE, .e = ERR_OK};
 	if ((e = state_newest(o->dir, &held)) != ERR_OK) {
-		fault(&s, e);
+		sync_fault(&s, e);
 		return;
 	}
 	out->newest = held;
@@ -280,7 +280,7 @@ sync_run(const struct sync_source *from, const struct sync_options *o, struct sy
 	/* a signed time that was seen is kept, however the rest ended */
 	if (out->newest > held && (e = state_newest_set(o->dir, out->newest)) != ERR_OK &&
 	        out->end == SYNC_DONE)
-		fault(&s, e);
+		sync_fault(&s, e);
 	if (s.m_open)
 		manifest_close(&s.m);
 	free(s.manifest_bytes);

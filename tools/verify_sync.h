@@ -1,7 +1,8 @@
 #ifndef TOOLS_VERIFY_SYNC_H
 #define TOOLS_VERIFY_SYNC_H
-/* verify_sync.h - brings the state folder up to date: each file is verified against the root, the manifest and what
- * is held, before it replaces anything. Source: DESIGN.md sections 5 and 6, FORMATS.md section 6. */
+/* verify_sync.h - brings the state folder up to date: each file is verified against the root, the
+ * manifest and what is held, before it replaces anything. Source: DESIGN.md sections 5 and 6,
+ * FORMATS.md section 6. */
 #include "client.h"
 #include "verdict.h"
 
@@ -10,7 +11,8 @@ enum {
 	SYNC_CRL_BYTES_MAX = 96 * 1024 * 1024, /* a list whose every certificate is revoked */
 };
 
-/* Where files come from: HTTP, or a test's memory. As client_get: `path` starts with '/', body until the next call. */
+/* Where files come from: HTTP, or a test's memory. As client_get: `path` starts with '/', body
+ * until the next call. */
 struct sync_source {
 	void *ctx;
 	enum err (*get)(void *ctx, const char *path, size_t bytes_max, struct client_reply *out);
@@ -33,12 +35,13 @@ struct sync_report {
 	enum sync_end end;
 	enum verdict_reason reason;
 	enum err e;
-	char file[200]; /* at which it ended */
+	char file[200];         /* at which it ended */
 	uint64_t version, size; /* manifest and log, as held now */
 	uint32_t lists, crls, changed;
 	int64_t newest;
 };
 
 /* The folder exists and is locked by the caller. */
-void sync_run(const struct sync_source *from, const struct sync_options *o, struct sync_report *out);
+void sync_run(
+        const struct sync_source *from, const struct sync_options *o, struct sync_report *out);
 #endif

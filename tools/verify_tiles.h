@@ -1,6 +1,7 @@
 #ifndef TOOLS_VERIFY_TILES_H
 #define TOOLS_VERIFY_TILES_H
-/* verify_tiles.h - subtree hashes of a log read from its published tiles. Source: C2SP tlog-tiles. */
+/* verify_tiles.h - subtree hashes of a log read from its published tiles. Source: C2SP tlog-tiles.
+ */
 #include "merkle.h"
 #include "verify_sync.h"
 
@@ -20,7 +21,7 @@ struct tiles {
 };
 
 void tiles_init(struct tiles *t, const struct sync_source *from, uint64_t size);
-/* A merkle_get. Nothing of a tile is believed before the proof made from it verifies. Errors of the source;
- * ERR_NOT_FOUND where a tile is missing, ERR_VALUE for one of a wrong length. */
+/* A merkle_get. Nothing of a tile is believed before the proof made from it verifies. Errors of the
+ * source; ERR_NOT_FOUND where a tile is missing, ERR_VALUE for one of a wrong length. */
 enum err tiles_get(void *tiles, unsigned level, uint64_t index, struct merkle_hash *out);
 #endif

@@ -80,7 +80,7 @@ header_read(struct reader *r)
 	}
 	if (known != r->csv.columns || known != COLUMN_COUNT - (r->at[COLUMN_FOLLOWS] < 0))
 		return FAULT(
-		        r, "the first line names a column twice or one that is not known%s", "");
+		        r, "the first line names a column that is not known%s", "");
 	return ERR_OK;
 }
 
@@ -161,6 +161,34 @@ rows_read(struct reader *r, json_t *array)
 	return ERR_OK;
 }
 
+/* Line of the first byte that is no UTF-8: the whole text is checked before its lines are. */
+static unsigned
+line_not_utf8(struct bytes text)
+{
+	const uint8_t *end;
+	unsigned line = 1;
+	json_t *checked;
+	size_t n;
+
+	for (; (end = memchr(text.p, '\n', text.n)) != NULL; line++) {
+		n = (size_t)(end - text.p);
+		if (!(checked = json_stringn((const char *)text.p, n)))
+			break;
+		json_decref(checked);
+		text = bytes_skip(text, n + 1);
+	}
+	return line;
+}
+
+static void
+init_fault(struct session_fault *fault, struct bytes text, enum err e)
+{
+	if (e == ERR_NOT_UTF8)
+		fault_at(fault, line_not_utf8(text), "%s: save the file as UTF-8", "the text is not UTF-8");
+	else
+		fault_at(fault, 1, "the first line is no CSV header of different columns (%s)", err_word(e));
+}
+
 enum err
 zz_results_read(struct bytes text, json_t **out, struct session_fault *fault)
 {
@@ -173,7 +201,7 @@ zz_results_read(struct bytes text, json_t **out, struct session_fault *fault)
 		goto out;
 	r->fault = fault;
 	if ((e = csv_init(&r->csv, text)) != ERR_OK) {
-		fault_at(fault, 1, "the first line is not a CSV header (%s)", err_word(e));
+		init_fault(fault, text, e);
 		goto out;
 	}
 	if ((e = header_read(r)) != ERR_OK || (e = rows_read(r, array)) != ERR_OK)

@@ -1,0 +1,112 @@
+/* issuer-publish - makes the public folder (DESIGN.md section 5). It signs nothing and issues nothing; what it publishes is
+ * what the database holds and the signer signed. */
+#include "log.h"
+#include "publish.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_REFUSED = 4, EXIT_FORK = 70, ROUND_MS = CHECKPOINT_INTERVAL_MS_MIN, WAIT_MS_MAX = 5000 };
+
+static volatile sig_atomic_t stop;
+
+static void
+on_stop(int signal_number)
+{
+	stop = signal_number;
+}
+
+static void
+wait_ms(unsigned ms)
+{
+	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static int
+usage(FILE *to, int code)
+{
+	fprintf(to, "Usage: issuer-publish --config zz.conf\n\n"
+		    "Writes public_dir: log tiles and checkpoints, status lists, CRLs, manifest. A round each %d ms.\n"
+		    "Exit: 0 stopped, 2 usage, 4 refused to start, 70 another history is public (fork).\n\nSettings:\n",
+		ROUND_MS);
+	config_help(to);
+	return code;
+}
+
+/* Opens and runs until a signal or a fork; what else goes wrong is tried again, less and less often. */
+static int
+run(struct publish *p)
+{
+	unsigned pause_ms = ROUND_MS;
+	enum err last = ERR_OK;
+
+	while (stop == 0) {
+		enum err e = publish_round(p, (int64_t)time(NULL));
+
+		if (e == ERR_FORK)
+			return EXIT_FORK;
+		if (e != ERR_OK && e != last)
+			log_fault("round_failed", "error=%s detail=%s", err_word(e), signer_detail(p->signer));
+		if (e == ERR_OK && last != ERR_OK)
+			log_note("round_works", "size=%llu", (unsigned long long)p->published);
+		pause_ms = e == ERR_OK ? ROUND_MS : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX : pause_ms * 2;
+		last = e;
+		wait_ms(pause_ms);
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0}};
+	struct config *config = calloc(1, sizeof *config);
+	struct publish *p = calloc(1, sizeof *p);
+	const char *path = NULL;
+	char why[400];
+	int option, code;
+	enum err e;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h')
+			return usage(stdout, 0);
+		if (option == 'v')
+			return printf("issuer-publish %s\n", ZZ_VERSION) > 0 ? 0 : 1;
+		if (option != 'c')
+			return usage(stderr, EXIT_USAGE);
+		path = optarg;
+	}
+	if (path == NULL || optind != argc || config == NULL || p == NULL)
+		return usage(stderr, EXIT_USAGE);
+	log_open("issuer-publish");
+	umask(0022);
+	if (config_read(path, config, why, sizeof why) != ERR_OK) {
+		log_fault("configuration", "%s", why);
+		return EXIT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, on_stop);
+	signal(SIGINT, on_stop);
+	if ((e = publish_open(config, p)) != ERR_OK) {
+		log_fault("start_refused", "error=%s what=\"%s\"", err_word(e), err_en(e));
+		return EXIT_REFUSED;
+	}
+	log_note("ready", "published=%llu", (unsigned long long)p->published);
+	code = run(p);
+	publish_close(p);
+	log_note("stopped", "signal=%d", (int)stop);
+	free(p);
+	free(config);
+	return code;
+}

@@ -1,0 +1,303 @@
+/* publish.c - order is everything: a list version is public only when a public checkpoint holds its entry 3, and a
+ * checkpoint only when its tiles are in place. */
+#include "publish.h"
+
+#include "file.h"
+#include "log.h"
+#include "note.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_BYTES = 700, MODE = 0644, READ_ENTRIES = 2048 };
+
+static void
+path_of(const struct publish *p, char out[PATH_BYTES], const char *format, uint64_t a, uint64_t b)
+{
+	char name[120];
+
+	snprintf(name, sizeof name, format, a, b);
+	snprintf(out, PATH_BYTES, "%s/%s", p->dir, name);
+}
+
+static enum err
+folders_make(const struct publish *p)
+{
+	static const char *const folders[] = {"log/checkpoints", "status/version", "crl"};
+	char path[PATH_BYTES];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof folders / sizeof folders[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", p->dir, folders[i]);
+		e = file_make_folders(path, 0755);
+	}
+	return e;
+}
+
+/* What is public already; the signer judges whether it is its own. */
+static enum err
+checkpoint_load(struct publish *p)
+{
+	char path[PATH_BYTES];
+	struct checkpoint c;
+	uint8_t *text = NULL;
+	size_t n = 0;
+	enum err e;
+
+	path_of(p, path, "log/checkpoint", 0, 0);
+	e = file_read(path, sizeof p->checkpoint, &text, &n);
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e == ERR_OK && (e = checkpoint_decode(bytes_of(text, n), &c)) == ERR_OK) {
+		memcpy(p->checkpoint, text, n);
+		p->checkpoint_n = n;
+		p->published = c.size;
+	}
+	free(text);
+	return e;
+}
+
+enum err
+publish_open(const struct config *c, struct publish *p)
+{
+	char run[CONFIG_TEXT_MAX], path[CONFIG_TEXT_MAX + 20];
+	enum err e;
+
+	memset(p, 0, sizeof *p);
+	p->config = c;
+	config_path(c, c->public_dir, p->dir, sizeof p->dir);
+	config_path(c, c->run_dir, run, sizeof run);
+	snprintf(path, sizeof path, "%s/publish.sock", run);
+	if ((e = folders_make(p)) != ERR_OK || (e = checkpoint_load(p)) != ERR_OK ||
+		(e = tiles_init(&p->tiles, p->dir)) != ERR_OK || (e = signer_open(path, &p->signer)) != ERR_OK)
+		return e;
+	return store_open(c->publish_database, STORE_PUBLISH, &p->store);
+}
+
+void
+publish_close(struct publish *p)
+{
+	store_free(p->store);
+	signer_free(p->signer);
+	tiles_end(&p->tiles);
+	free(p->list_written);
+}
+
+/* Reads entries up to `size` into the tiles. What is public already is written again only where a file is missing. */
+static enum err
+tiles_until(struct publish *p, uint64_t size)
+{
+	while (p->tiles.size < size) {
+		uint64_t left = size - p->tiles.size;
+		struct store_entries entries;
+		enum err e = store_log_from(
+			p->store, p->tiles.size, left < READ_ENTRIES ? (size_t)left : READ_ENTRIES, &entries);
+
+		if (e != ERR_OK)
+			return e;
+		if (entries.count == 0)
+			e = ERR_SIZE;
+		for (size_t i = 0; e == ERR_OK && i < entries.count; i++)
+			e = tiles_append(&p->tiles, entries.rows[i].entry, true);
+		store_result_free(entries.owner);
+		if (e != ERR_OK)
+			return e;
+	}
+	return tiles_flush(&p->tiles);
+}
+
+static enum err
+checkpoint_write(struct publish *p, uint64_t size, struct bytes note, struct bytes receipt)
+{
+	char path[PATH_BYTES];
+	enum err e;
+
+	if (note.n > sizeof p->checkpoint)
+		return ERR_LIMIT;
+	path_of(p, path, "log/checkpoints/%" PRIu64, size, 0);
+	if ((e = file_write(path, note, MODE)) != ERR_OK)
+		return e;
+	path_of(p, path, "log/checkpoints/%" PRIu64 ".cose", size, 0);
+	if ((e = file_write(path, receipt, MODE)) != ERR_OK)
+		return e;
+	path_of(p, path, "log/checkpoint", 0, 0);
+	if ((e = file_write(path, note, MODE)) != ERR_OK)
+		return e;
+	memcpy(p->checkpoint, note.p, note.n);
+	p->checkpoint_n = note.n;
+	p->published = size;
+	return ERR_OK;
+}
+
+/* The root of what was written must be the one that the signer has: else nothing is asked for. */
+static enum err
+checkpoint_publish(struct publish *p, const struct signer_state *t)
+{
+	struct merkle_hash root;
+	struct bytes note, receipt;
+	enum err e;
+
+	if (t->size == p->published || t->size == 0)
+		return ERR_OK;
+	if ((e = tiles_until(p, t->size)) != ERR_OK)
+		return e;
+	merkle_root(&p->tiles.frontier, &root);
+	if (memcmp(root.b, t->root.b, SHA256_BYTES) != 0) {
+		log_fault("root_differs", "size=%" PRIu64 " what=the database's entries are not the signer's", t->size);
+		return ERR_FORK;
+	}
+	if ((e = signer_checkpoint(p->signer, t->size, &note, &receipt)) != ERR_OK)
+		return e;
+	return checkpoint_write(p, p->tiles.size, note, receipt);
+}
+
+/* Asks for a new version of a list unless one is under way. */
+static enum err
+list_renew(struct publish *p, uint32_t list, int64_t now)
+{
+	struct store_publication newest;
+	struct signer_token token;
+	uint64_t pending;
+	enum err e = store_publication_latest(p->store, list, false, &newest);
+
+	if (e == ERR_OK) {
+		enum store_pending_state state = newest.state;
+
+		store_result_free(newest.owner);
+		if (state == PENDING_OPEN)
+			return ERR_OK;
+	} else if (e != ERR_NOT_FOUND) {
+		return e;
+	}
+	if ((e = signer_list(p->signer, list, &token)) != ERR_OK)
+		return e == ERR_VERSION ? ERR_OK : e; /* a version of this second is there: the next round */
+	return store_publication_put(p->store, list, &token, now, &pending);
+}
+
+static enum err
+lists_renew(struct publish *p, const struct signer_state *t, int64_t now)
+{
+	int64_t refresh = (int64_t)p->config->list_refresh_s;
+	enum err e = ERR_OK;
+	uint32_t due[64];
+	size_t count = 0;
+
+	/* the state's rows live until the next call of the signer */
+	for (size_t i = 0; i < t->list_count && count < sizeof due / sizeof due[0]; i++)
+		if (t->lists[i].dirty || t->lists[i].this_update + refresh <= now)
+			due[count++] = t->lists[i].list;
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = list_renew(p, due[i], now);
+	return e;
+}
+
+static enum err
+written_room(struct publish *p, uint32_t list)
+{
+	uint64_t *grown;
+
+	if (list < p->list_room)
+		return ERR_OK;
+	if ((grown = reallocarray(p->list_written, list + 1U, sizeof *grown)) == NULL)
+		return ERR_MEMORY;
+	memset(grown + p->list_room, 0, (list + 1U - p->list_room) * sizeof *grown);
+	p->list_written = grown;
+	p->list_room = list + 1U;
+	return ERR_OK;
+}
+
+static enum err
+crl_write(struct publish *p, uint32_t list)
+{
+	char path[PATH_BYTES];
+	struct bytes der;
+	uint64_t number;
+	enum err e = signer_crl(p->signer, list, &number, &der);
+
+	if (e != ERR_OK)
+		return e;
+	path_of(p, path, "crl/%" PRIu64 ".crl", list, 0);
+	return file_write(path, der, MODE);
+}
+
+static enum err
+list_files(struct publish *p, const struct store_publication *v)
+{
+	char path[PATH_BYTES];
+	enum err e;
+
+	path_of(p, path, "status/version/%" PRIu64 "-%" PRIu64 ".cwt", v->list, v->sequence);
+	if ((e = file_write_once(path, v->cwt, MODE)) != ERR_OK)
+		return e;
+	path_of(p, path, "status/%" PRIu64 ".cwt", v->list, 0);
+	if ((e = file_write(path, v->cwt, MODE)) != ERR_OK)
+		return e;
+	path_of(p, path, "status/%" PRIu64 ".jwt", v->list, 0);
+	if ((e = file_write(path, v->jwt, MODE)) != ERR_OK)
+		return e;
+	path_of(p, path, "status/%" PRIu64, v->list, 0);
+	if ((e = file_write(path, v->jwt, MODE)) != ERR_OK)
+		return e;
+	return crl_write(p, v->list);
+}
+
+/* Files only from the row, and only when the public checkpoint holds its entry 3. */
+static enum err
+list_publish(struct publish *p, uint32_t list)
+{
+	struct store_publication v;
+	enum err e = written_room(p, list);
+
+	if (e == ERR_OK)
+		e = store_publication_latest(p->store, list, true, &v);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (v.index < p->published && v.sequence > p->list_written[list] && (e = list_files(p, &v)) == ERR_OK)
+		p->list_written[list] = v.sequence;
+	store_result_free(v.owner);
+	return e;
+}
+
+static enum err
+manifest_publish(struct publish *p, uint64_t version)
+{
+	struct store_message m;
+	char path[PATH_BYTES];
+	enum err e;
+
+	if (version == 0 || version == p->manifest_version)
+		return ERR_OK;
+	if ((e = store_manifest_get(p->store, version, &m)) != ERR_OK)
+		return e;
+	path_of(p, path, "manifest.cose", 0, 0);
+	if ((e = file_write(path, m.message, MODE)) == ERR_OK)
+		p->manifest_version = version;
+	store_result_free(m.owner);
+	return e;
+}
+
+enum err
+publish_round(struct publish *p, int64_t now)
+{
+	struct bytes note = bytes_of(p->checkpoint, p->checkpoint_n); /* empty, not null: nothing published yet */
+	struct signer_state t;
+	uint64_t manifest;
+	size_t lists;
+	enum err e = signer_state(p->signer, note, &t);
+
+	if (e != ERR_OK)
+		return e;
+	if (t.problem != ERR_OK)
+		return t.problem == ERR_NOT_READY ? ERR_OK : t.problem;
+	manifest = t.manifest_version;
+	lists = t.list_count;
+	if ((e = lists_renew(p, &t, now)) != ERR_OK || (e = checkpoint_publish(p, &t)) != ERR_OK ||
+		(e = manifest_publish(p, manifest)) != ERR_OK)
+		return e;
+	for (size_t i = 0; e == ERR_OK && i < lists; i++)
+		e = list_publish(p, (uint32_t)i);
+	return e;
+}

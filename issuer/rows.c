@@ -1,0 +1,104 @@
+/* rows.c - an answer of the signer becomes rows of a job: copied to its arena, with what the database will hold of each. */
+#include "service.h"
+
+#include "hash.h"
+#include "record.h"
+
+#include <string.h>
+
+void
+holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number, uint8_t out[SHA256_BYTES])
+{
+	const struct bytes parts[] = {doc_type, BYTES_LIT("|"), doc_number};
+
+	hmac_sha256(bytes_of(s->pepper, sizeof s->pepper), parts, 3, out);
+}
+
+static enum err
+entry_copy(struct arena *a, const struct signed_entry *from, struct signed_entry *to)
+{
+	to->entry = arena_copy(a, from->entry);
+	to->note = arena_copy(a, from->note);
+	to->tag = arena_copy(a, from->tag);
+	to->record = arena_copy(a, from->record);
+	return to->entry.p != NULL && to->note.p != NULL && to->tag.p != NULL && to->record.p != NULL ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err
+certificate_fill(struct worker *w, struct job *j, struct job_row *row)
+{
+	uint8_t key[SHA256_BYTES];
+	struct cose_sign1 m;
+	struct record r;
+	enum err e = record_open(row->e.record, false, &m, &r);
+
+	if (e != ERR_OK)
+		return ERR_PROTOCOL;
+	holder_key(w->s, r.doc_type, r.doc_number, key);
+	row->certificate = (struct store_certificate){
+		.serial = r.cti,
+		.request = j->request.id,
+		.seat = row->seat,
+		.holder_key = arena_copy(&j->x->arena, bytes_of(key, sizeof key)),
+		.item = r.item,
+		.center = r.center,
+		.list = r.list,
+		.idx = r.idx,
+		.exp = r.exp,
+		.record = row->e.record,
+	};
+	row->entry_time = r.iat;
+	return row->certificate.holder_key.p != NULL ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err
+change_fill(struct job *j, struct job_row *row)
+{
+	struct entry e;
+
+	if (entry_decode(row->e.entry, &e) != ERR_OK || e.type != ENTRY_STATUS)
+		return ERR_PROTOCOL;
+	row->change = (struct store_change){
+		.serial = e.cti,
+		.status = e.status,
+		.reason = e.crl_reason,
+		.effective = (int32_t)e.effective,
+		.until = e.until,
+		.at = e.time,
+		.request = j->request.id,
+	};
+	row->entry_time = e.time;
+	return ERR_OK;
+}
+
+enum err
+rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
+{
+	struct arena *arena = &j->x->arena;
+	struct job_row *rows = arena_alloc(arena, a->count * sizeof *rows);
+	enum err e = ERR_OK;
+
+	if (rows == NULL)
+		return ERR_MEMORY;
+	memset(rows, 0, a->count * sizeof *rows);
+	for (size_t i = 0; e == ERR_OK && i < a->count; i++) {
+		const struct signer_row *from = &a->rows[i];
+
+		if (from->outcome >= OUTCOME_COUNT)
+			return ERR_PROTOCOL;
+		rows[i].seat = (uint32_t)from->seat;
+		rows[i].outcome = (enum outcome)from->outcome;
+		rows[i].has_entry = from->has_entry;
+		if (j->order)
+			rows[i].cti = arena_copy(arena, from->cti);
+		if (!from->has_entry)
+			continue;
+		if ((e = entry_copy(arena, &from->e, &rows[i].e)) == ERR_OK)
+			e = j->order ? change_fill(j, &rows[i]) : certificate_fill(w, j, &rows[i]);
+	}
+	if (e != ERR_OK)
+		return e;
+	j->rows = rows;
+	j->row_count = a->count;
+	return ERR_OK;
+}

@@ -1,0 +1,385 @@
+/* writer.c - the group commit: one thread, one transaction for all that waits, and nothing is answered before it is
+ * committed and appended by the signer. A certificate exists if and only if its log entry exists (DESIGN.md section 4). */
+#include "batch.h"
+
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IDLE_MS = 500, TRIES_MAX = 4, CATCH_UP_BYTES = 8 * 1024 * 1024, PENDING_MAX = 64 };
+
+/* Hands a job back to the workers: to be answered, or handled anew. */
+static void
+job_return(struct writer *w, struct job *j, enum job_stage stage, enum err result)
+{
+	j->stage = stage;
+	j->result = result;
+	queue_put(&w->s->work, j);
+}
+
+static void
+jobs_return(struct writer *w, struct job *list, enum job_stage stage, enum err result)
+{
+	while (list != NULL) {
+		struct job *next = list->next;
+
+		job_return(w, list, stage, result);
+		list = next;
+	}
+}
+
+/* Appends committed entries to our own frontier: the receipts of the next batch stand on it. */
+static void
+frontier_add(struct writer *w, const struct signed_entry *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct merkle_hash leaf;
+
+		merkle_leaf(rows[i].entry, &leaf);
+		merkle_append(&w->frontier, &leaf);
+	}
+}
+
+/* What is committed and not yet appended goes first, batch by batch as it was committed. */
+static enum err
+extend_stored(struct writer *w, const struct store_entries *e)
+{
+	struct signer_head head;
+	enum err fault = ERR_OK;
+
+	for (size_t i = 0, n; fault == ERR_OK && i < e->count; i += n) {
+		for (n = 1; i + n < e->count && e->batch[i + n] == e->batch[i]; n++)
+			;
+		fault = signer_extend(w->signer, e->first + i, e->rows + i, n, &head);
+		if (fault != ERR_OK) {
+			log_fault("catch_up_failed", "size=%" PRIu64 " error=%s", e->first + i, err_word(fault));
+			break;
+		}
+		frontier_add(w, e->rows + i, n);
+		atomic_store(&w->s->log_size, head.size);
+	}
+	return fault;
+}
+
+/* Reads the signer's state anew after a fault, or at start. */
+static enum err
+state_read(struct writer *w)
+{
+	struct signer_state t;
+	enum err e;
+
+	if (w->frontier_known)
+		return ERR_OK;
+	if ((e = signer_state(w->signer, bytes_of(NULL, 0), &t)) != ERR_OK)
+		return e;
+	w->frontier = t.frontier;
+	w->frontier_known = true;
+	atomic_store(&w->s->log_size, t.size);
+	return ERR_OK;
+}
+
+/* Under the head lock: brings the signer up to the database. A database behind the signer stops everything. */
+static enum err
+catch_up(struct writer *w, uint64_t size)
+{
+	enum err e;
+
+	while ((e = state_read(w)) == ERR_OK && w->frontier.size < size) {
+		struct store_entries entries;
+
+		e = store_entries_from(w->store, w->frontier.size, CATCH_UP_BYTES, &entries);
+		if (e != ERR_OK)
+			return e;
+		log_note("catch_up", "signer=%" PRIu64 " database=%" PRIu64, w->frontier.size, size);
+		e = entries.count == 0 ? ERR_SIZE : extend_stored(w, &entries);
+		store_result_free(entries.owner);
+		if (e != ERR_OK)
+			return e;
+	}
+	if (e != ERR_OK || w->frontier.size == size)
+		return e;
+	log_fault("database_behind", "database=%" PRIu64 " signer=%" PRIu64 " do=zz-admin_recover", size, w->frontier.size);
+	return ERR_BEHIND;
+}
+
+/* Requests that another front has put there meanwhile are answered from their rows. */
+static enum err
+known_leave(struct writer *w, struct build *b)
+{
+	struct store_knowns known;
+	enum err e;
+
+	if (b->key_count == 0)
+		return ERR_OK;
+	if ((e = store_known(w->store, b->keys, b->key_count, &known)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < known.count; i++)
+		b->jobs[b->key_job[known.rows[i].position]].drop = DROP_SERVE;
+	store_result_free(known.owner);
+	return ERR_OK;
+}
+
+/* The database knows better: whoever holds such a certificate in force gets no second one. */
+static enum err
+holders_refuse(struct writer *w, struct build *b)
+{
+	struct store_positions held;
+	enum err e;
+
+	if (b->pair_count == 0)
+		return ERR_OK;
+	if ((e = store_holders(w->store, b->pairs, b->pair_count, service_now(), &held)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < held.count; i++)
+		build_refuse(b->pair_rows[held.rows[i]], OUTCOME_ALREADY_HOLDS);
+	store_result_free(held.owner);
+	build_refuse_twice(b);
+	return ERR_OK;
+}
+
+static enum err
+pending_take(struct writer *w, struct build *b)
+{
+	enum err e = store_pending(w->store, PENDING_MAX, &b->pending);
+
+	if (e == ERR_OK)
+		b->has_pending = true;
+	return e;
+}
+
+/* An entry that must be built anew takes its job or its pending row out of this transaction. */
+static enum err
+stale_leave(struct writer *w, struct build *b, const struct signer_stale *stale, size_t count)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		const struct build_entry *be = &b->entry_of[stale[i].position];
+
+		log_note("entry_refused", "position=%" PRIu64 " error=%s", stale[i].position, err_word(stale[i].why));
+		if (be->job == NULL) {
+			b->pending_gone[be->pending] = true;
+			e = store_pending_void(w->store, b->pending.rows[be->pending].id, err_word(stale[i].why));
+			b->voided = true;
+			continue;
+		}
+		be->job->drop = DROP_AGAIN;
+		be->job->job->result = stale[i].why;
+	}
+	return e;
+}
+
+/* PREPARE until nothing is named any more: what passed it at this size will pass EXTEND. */
+static enum err
+prepare(struct writer *w, struct build *b, uint64_t size)
+{
+	const struct signer_stale *stale;
+	size_t count;
+	enum err e;
+
+	for (;;) {
+		if ((e = build_entries(b)) != ERR_OK || b->entry_count == 0)
+			return e;
+		if ((e = signer_prepare(w->signer, size, b->entries, b->entry_count, &stale, &count)) != ERR_OK || count == 0)
+			return e;
+		if ((e = stale_leave(w, b, stale, count)) != ERR_OK)
+			return e;
+	}
+}
+
+/* After the commit: append, and make what the answers need of the tree. */
+static enum err
+extend(struct writer *w, struct build *b, uint64_t size, struct batch **out)
+{
+	struct merkle_frontier before = w->frontier;
+	struct signer_head head;
+	enum err e = signer_extend(w->signer, size, b->entries, b->entry_count, &head);
+
+	if (e != ERR_OK) {
+		metrics_add(&w->s->metrics, METRIC_SIGNER_FAILED, 1);
+		w->frontier_known = false;
+		return e;
+	}
+	frontier_add(w, b->entries, b->entry_count);
+	atomic_store(&w->s->log_size, head.size);
+	/* another front has extended past us: our own size has no signature, the receipt comes from what is public */
+	if (head.size != w->frontier.size)
+		w->frontier_known = false;
+	return batch_make(&before, b, &head, out);
+}
+
+static void
+settle(struct writer *w, struct build *b, enum err committed, struct batch *batch)
+{
+	for (size_t i = 0; i < b->job_count; i++) {
+		struct build_job *bj = &b->jobs[i];
+		struct job *j = bj->job;
+
+		if (bj->drop == DROP_SERVE) {
+			job_return(w, j, JOB_SERVE, ERR_OK);
+		} else if (bj->drop == DROP_AGAIN) {
+			if (++j->tries < TRIES_MAX)
+				job_return(w, j, JOB_SERVE, ERR_OK);
+			else
+				job_return(w, j, JOB_ANSWER, err_may_retry(j->result) ? j->result : ERR_STALE);
+		} else if (committed == ERR_OK) {
+			j->batch = batch;
+			if (batch != NULL)
+				atomic_fetch_add(&batch->users, 1);
+			job_return(w, j, JOB_ANSWER, ERR_OK);
+		} else if ((committed == ERR_UNKNOWN_COMMIT || committed == ERR_EXISTS || committed == ERR_NOT_WAITING ||
+				   committed == ERR_SIZE || committed == ERR_STALE) &&
+			   ++j->tries < TRIES_MAX) {
+			/* never "not done": the answer is read back */
+			job_return(w, j, JOB_SERVE, ERR_OK);
+		} else {
+			job_return(w, j, JOB_ANSWER, committed);
+		}
+	}
+}
+
+/* Everything under the head lock. On ERR_OK the transaction is committed; otherwise none is open. */
+static enum err
+transaction(struct writer *w, struct build *b, uint64_t *size)
+{
+	struct store_batch batch = {0};
+	int64_t time = 0;
+	enum err e = store_begin_head(w->store, size, &time);
+
+	if (e != ERR_OK)
+		return e;
+	if ((e = catch_up(w, *size)) != ERR_OK || (e = known_leave(w, b)) != ERR_OK || (e = holders_refuse(w, b)) != ERR_OK ||
+	    (e = pending_take(w, b)) != ERR_OK || (e = prepare(w, b, *size)) != ERR_OK ||
+	    (e = build_batch(b, *size, time, &batch)) != ERR_OK) {
+		if (e == ERR_SIZE || e == ERR_BEHIND || e == ERR_SIGNER)
+			w->frontier_known = false;
+		store_rollback(w->store);
+		return e;
+	}
+	if (batch.entry_count == 0 && batch.request_count == 0 && batch.event_count == 0 && !b->voided) {
+		store_rollback(w->store);
+		return ERR_OK;
+	}
+	e = store_commit_batch(w->store, &batch);
+	if (e != ERR_OK)
+		metrics_add(&w->s->metrics, METRIC_COMMIT_FAILED, 1);
+	return e;
+}
+
+static void
+count_done(struct writer *w, const struct build *b, uint64_t started_ms)
+{
+	struct metrics *m = &w->s->metrics;
+
+	metrics_add(m, METRIC_BATCHES, 1);
+	metrics_add(m, METRIC_BATCH_ENTRIES, b->entry_count);
+	metrics_add(m, METRIC_BATCH_TIME, (http_now_ms() - started_ms) * 1000);
+	for (size_t i = 0; i < b->entry_count; i++) {
+		if (b->entry_of[i].row == NULL)
+			continue;
+		metrics_add(m, b->entry_of[i].job->job->order ? METRIC_STATUS_CHANGED : METRIC_ISSUED, 1);
+	}
+}
+
+/* One transaction with these jobs (none: only what is pending). */
+static enum err
+run(struct writer *w, struct build *b)
+{
+	struct batch *batch = NULL;
+	uint64_t size = 0, started_ms = http_now_ms();
+	enum err e = build_keys(b);
+
+	if (e == ERR_OK)
+		e = transaction(w, b, &size);
+	if (e == ERR_OK && b->entry_count > 0) {
+		e = extend(w, b, size, &batch);
+		if (e != ERR_OK && e != ERR_MEMORY)
+			log_fault("extend_failed", "size=%" PRIu64 " error=%s detail=%s", size, err_word(e),
+				signer_detail(w->signer));
+		/* committed, but not appended: the next transaction does it first, and the retry finds the row */
+		count_done(w, b, started_ms);
+	}
+	atomic_store(&w->s->problem, (int)e);
+	settle(w, b, e, batch);
+	batch_release(batch);
+	build_end(b);
+	return e;
+}
+
+static enum err
+writer_connect(struct writer *w)
+{
+	if (w->store != NULL)
+		return ERR_OK;
+	return store_open(w->s->config->issuer_database, STORE_ISSUER, &w->store);
+}
+
+/* Takes jobs from the list up to the size of one transaction. */
+static struct job *
+build_take(struct build *b, struct job *list)
+{
+	size_t rows = 0;
+
+	while (list != NULL && b->job_count < BUILD_JOBS_MAX) {
+		struct job *next = list->next;
+
+		/* a larger request stands alone */
+		if (b->job_count > 0 && rows + list->row_count > BATCH_CERTIFICATES_MAX)
+			break;
+		rows += list->row_count;
+		b->jobs[b->job_count++] = (struct build_job){.job = list};
+		list = next;
+	}
+	return list;
+}
+
+/* What lies in log_pending, the roster in force, and whether we are well: at least each second. */
+static void
+idle(struct writer *w, struct build *b)
+{
+	enum err e = run(w, b);
+	struct signer_state t;
+
+	if (e == ERR_OK && (e = signer_state(w->signer, bytes_of(NULL, 0), &t)) == ERR_OK) {
+		if (t.roster_version != w->s->roster_version && t.roster_version != 0)
+			e = roster_take(w, t.roster_version);
+		atomic_store(&w->s->problem, (int)(e != ERR_OK ? e : t.problem));
+	}
+	if (e != ERR_OK)
+		atomic_store(&w->s->problem, (int)e);
+}
+
+void *
+writer_run(void *service)
+{
+	struct writer w = {.s = service};
+	struct build *b = calloc(1, sizeof *b);
+	uint64_t idle_at = 0;
+
+	if (b == NULL || signer_open(w.s->front_sock, &w.signer) != ERR_OK)
+		return NULL;
+	while (!queue_ended(&w.s->write)) {
+		struct job *list = queue_take_all(&w.s->write, IDLE_MS);
+		enum err e = writer_connect(&w);
+
+		if (e != ERR_OK) {
+			atomic_store(&w.s->problem, (int)e);
+			jobs_return(&w, list, JOB_ANSWER, ERR_DATABASE);
+			continue;
+		}
+		while (list != NULL) {
+			list = build_take(b, list);
+			err_ignore(run(&w, b));
+		}
+		if (http_now_ms() >= idle_at) {
+			idle(&w, b);
+			idle_at = http_now_ms() + IDLE_MS;
+		}
+	}
+	store_free(w.store);
+	signer_free(w.signer);
+	free(b);
+	return NULL;
+}

@@ -1,0 +1,449 @@
+#ifndef TESTS_TEST_ZZ_WORLD_H
+#define TESTS_TEST_ZZ_WORLD_H
+/* test_zz_world.h - a toy authority on loopback for tests of zz: it signs records and lets requests
+ * wait, and lies in one way at a time. Its record key is Ed25519, so that the same seat gives the
+ * same record again. */
+#include "base64.h"
+#include "cose.h"
+#include "date.h"
+#include "document.h"
+#include "file.h"
+#include "manifest.h"
+#include "receipt.h"
+#include "record.h"
+#include "zz_commands.h"
+#include "zz_request.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "test_zz_toy.h"
+
+enum { NOW = 1792224000 };
+#define DIGEST "5f5007465f4b7f3b1f3ee8c23ca0abacb5480ccc9a843973d691a20689d83309"
+#define HEAD "seat,name,sex,doc_type,doc_number,theory,practical,photo_sha256,evidence_sha256\n"
+#define RESULTS                                                                                    \
+	HEAD "1,买买提·艾力,M,01,330000199608213897,95.8,81.9," DIGEST "," DIGEST "\n"             \
+	     "2,王伟,F,01,３３０００019850101002x,95.8,81.9," DIGEST "," DIGEST "\n"
+#define SESSION                                                                                    \
+	"{\"id\":\"330106-2026-10-0042\",\"center\":\"330106-01\",\"region\":\"330000\",\"item\":" \
+	"\"030102\","                                                                              \
+	"\"theory_at\":\"2026-10-15T09:00:00+08:00\",\"practical_at\":\"2026-10-15T14:00:00+08:"   \
+	"00\","                                                                                    \
+	"\"paper_sha256\":\"" DIGEST "\",\"recording_sha256\":\"" DIGEST                           \
+	"\",\"examiners\":[\"E33-0069\",\"E33-0692\"]}"
+
+/* What the toy does wrong, one thing at a time. */
+enum lie {
+	TRUTH,
+	REFUSE_SECOND,
+	WAIT,
+	PROBLEM_422,
+	PROBLEM_503,
+	PLAIN_502,
+	NO_JSON,
+	OTHER_REQUEST_ID,
+	OTHER_SERIAL,
+	OTHER_NAME,
+	OTHER_DOCUMENT,
+	OTHER_SEX,
+	OTHER_ITEM,
+	OTHER_HASH,
+	OTHER_PHOTO,
+	SEAT_TWICE,
+	SEAT_MISSING,
+	BROKEN_RECORD,
+	BROKEN_RECEIPT,
+	OTHER_INDEX,
+	NO_RECEIPT,
+	BAD_SERIAL,
+	UPPER_SERIAL
+};
+
+struct world {
+	struct toy toy;
+	enum lie lie;
+	struct key *record_key, *log_key;
+	struct key *root_key, *manifest_key; /* the manifest names manifest_key for records */
+	char dir[64], key[160], other_key[160], session[160], results[160], out_dir[160];
+	char *out, *err; /* what the last command said */
+	char *sent;      /* bodies of POSTs, one after the other */
+	size_t sent_n;
+	/* orders */
+	char state[16];
+	char *order; /* the JWS that waits */
+	char *approvals[4];
+	size_t approval_count;
+	char record[2 * RECORD_BYTES_MAX]; /* base64url of the last record */
+	char serial[33];
+	unsigned serials; /* drawn so far */
+};
+
+/* ---- the toy authority ---- */
+
+static inline void
+record_make(
+        struct world *w, const struct zz_request *q, const struct request_seat *s, struct buf *out)
+{
+	static const uint8_t zero[32];
+	char number[DOCUMENT_BYTES_MAX + 1];
+	uint8_t cti[16], photo[32];
+	struct record r = {.iss = BYTES_LIT("zz.example.gov.cn"),
+	        .iat = NOW,
+	        .list = 0,
+	        .idx = 7,
+	        .name = s->name,
+	        .doc_type = s->doc_type,
+	        .item = q->request.session.item,
+	        .policy = BYTES_LIT("SP-30"),
+	        .region = q->request.session.region,
+	        .center = q->request.session.center,
+	        .sequence = -1,
+	        .request = bytes_of(q->jws.hash, SHA256_BYTES)};
+
+	memset(cti, 0, sizeof cti);
+	cti[6] = 0x70;
+	cti[8] = 0x80;
+	cti[15] = (uint8_t)++w->serials;
+	assert_int_equal(document_normalise(s->doc_number, number), ERR_OK);
+	assert_int_equal(hex_decode(s->photo_sha256, photo, 32), ERR_OK);
+	r.doc_number = bytes_of_text(number);
+	r.photo = bytes_of(photo, 16);
+	r.cti = bytes_of(cti, 16);
+	r.sex = bytes_equal_text(s->sex, "M") ? 1 : 2;
+	r.first_issued = date_shanghai(NOW);
+	r.review_due = -1;
+	r.nbf = date_shanghai_start(r.first_issued);
+	r.exp = date_shanghai_start(date_last_valid(r.first_issued, 6) + 1);
+	if (w->lie == OTHER_NAME)
+		r.name = BYTES_LIT("李伟");
+	if (w->lie == OTHER_DOCUMENT)
+		r.doc_number = BYTES_LIT("330000198501010011");
+	if (w->lie == OTHER_SEX)
+		r.sex = 3 - r.sex;
+	if (w->lie == OTHER_ITEM)
+		r.item = BYTES_LIT("030101");
+	if (w->lie == OTHER_HASH)
+		r.request = bytes_of(zero, 32);
+	if (w->lie == OTHER_PHOTO)
+		r.photo = bytes_of(zero, 16);
+	hex_encode(bytes_of(cti, 16), w->serial);
+	assert_int_equal(record_sign(&r, w->record_key, out), ERR_OK);
+}
+
+static inline void
+seat_answer(struct world *w, const struct zz_request *q, unsigned i, json_t *seats)
+{
+	uint8_t record_room[RECORD_BYTES_MAX], head_room[256], receipt_room[RECEIPT_BYTES_MAX];
+	uint8_t signature[KEY_SIGNATURE_BYTES];
+	char record_text[2 * RECORD_BYTES_MAX] = {0}, receipt_text[2 * RECEIPT_BYTES_MAX] = {0};
+	struct buf record = BUF_OF(record_room), head = BUF_OF(head_room),
+	           receipt = BUF_OF(receipt_room);
+	struct buf a = BUF_OF(record_text), b = BUF_OF(receipt_text);
+	struct merkle_hash root = {{0}};
+	struct merkle_path path = {.n = 1};
+	json_t *seat;
+
+	record_make(w, q, &q->request.seats[i], &record);
+	base64url_put(&a, buf_bytes(&record));
+	memcpy(w->record, record_text, sizeof w->record);
+	assert_int_equal(receipt_sign(w->log_key, BYTES_LIT("zz.example.gov.cn/log"), NOW, 2, &root,
+	                         &head, signature),
+	        ERR_OK);
+	receipt_put(&receipt, buf_bytes(&head), bytes_of(signature, sizeof signature), 2, 0, &path);
+	base64url_put(&b, buf_bytes(&receipt));
+	if (w->lie == BROKEN_RECORD)
+		record_text[40] = record_text[40] == 'A' ? 'B' : 'A';
+	if (w->lie == BROKEN_RECEIPT)
+		receipt_text[3] = receipt_text[3] == 'A' ? 'B' : 'A';
+	if (w->lie == OTHER_SERIAL)
+		w->serial[0] = '1';
+	if (w->lie == BAD_SERIAL)
+		memcpy(w->serial, "../../../../../../../tmp/zz-evil", 33);
+	if (w->lie == UPPER_SERIAL)
+		w->serial[0] = 'A';
+	seat = json_pack("{s:i,s:s,s:s,s:s,s:i,s:s}", "seat", w->lie == SEAT_TWICE ? 1 : (int)i + 1,
+	        "outcome", "issued", "serial", w->serial, "record", record_text, "index",
+	        w->lie == OTHER_INDEX ? 1 : 0, "receipt", receipt_text);
+	if (w->lie == NO_RECEIPT)
+		json_object_del(seat, "receipt");
+	json_array_append_new(seats, seat);
+}
+
+static inline void
+say_json(struct toy_reply *out, unsigned status, json_t *json)
+{
+	out->status = status;
+	out->body = json_write(json, &out->n);
+	assert_non_null(out->body);
+	json_decref(json);
+}
+
+static inline void
+issue_answer(struct world *w, const struct zz_request *q, struct toy_reply *out)
+{
+	json_t *seats = json_array();
+	const char *id = w->lie == OTHER_REQUEST_ID ? DIGEST : q->id;
+
+	w->serials = 0;
+	for (unsigned i = 0; i < q->request.seat_count - (w->lie == SEAT_MISSING); i++) {
+		if (w->lie == REFUSE_SECOND && i == 1)
+			json_array_append_new(seats,
+			        json_pack("{s:i,s:s}", "seat", 2, "outcome", "score_below_pass"));
+		else
+			seat_answer(w, q, i, seats);
+	}
+	say_json(out, 201,
+	        json_pack("{s:s,s:s,s:o}", "request", id, "state", "executed", "seats", seats));
+}
+
+static inline void
+waiting_answer(const struct world *w, const char *id, struct toy_reply *out)
+{
+	say_json(out, 202,
+	        json_pack("{s:s,s:s,s:i,s:i}", "request", id, "state", "waiting",
+	                "officials_needed", 2, "officials_signed", 1 + (int)w->approval_count));
+}
+
+static inline void
+request_answer(struct world *w, struct bytes jws, struct toy_reply *out)
+{
+	struct zz_request q = {0};
+	uint8_t *copy = malloc(jws.n + 1);
+
+	assert_non_null(copy);
+	memcpy(copy, jws.p, jws.n);
+	copy[jws.n] = 0;
+	assert_int_equal(zz_request_open(copy, jws.n, &q), ERR_OK);
+	free(w->order);
+	w->order = strdup((char *)copy);
+	if (q.request.type == REQUEST_REVOKE || w->lie == WAIT) {
+		snprintf(w->state, sizeof w->state, "waiting");
+		waiting_answer(w, q.id, out);
+	} else {
+		issue_answer(w, &q, out);
+	}
+	zz_request_free(&q);
+}
+
+static inline void
+get_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
+{
+	json_t *list = json_array();
+
+	if (!strncmp(in->path, "/v1/certificates/", 17)) {
+		json_decref(list);
+		say_json(out, 200,
+		        json_pack("{s:s,s:s,s:i,s:s,s:s,s:[{s:i,s:s,s:s,s:s,s:i}]}", "serial",
+		                w->serial, "record", w->record, "index", 0, "receipt", "", "status",
+		                "valid", "history", "index", 9, "status", "invalid", "reason",
+		                "R05", "effective", "2026-10-17", "at", NOW));
+		return;
+	}
+	for (size_t i = 0; i < w->approval_count; i++)
+		json_array_append_new(list, json_string(w->approvals[i]));
+	say_json(out, 200,
+	        json_pack("{s:s,s:s,s:s,s:s,s:o,s:[{s:s,s:i}]}", "request", in->path + 13, "type",
+	                "revoke", "state", w->state, "jws", w->order ? w->order : "", "approvals",
+	                list, "events", "state", "received", "at", NOW));
+}
+
+static inline void
+approval_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
+{
+	char id[65];
+
+	snprintf(id, sizeof id, "%.64s", in->path + 13);
+	w->approvals[w->approval_count++] = strndup((const char *)in->body.p, in->body.n);
+	snprintf(w->state, sizeof w->state, "executed");
+	say_json(out, 200,
+	        json_pack("{s:s,s:s,s:[{s:s,s:s,s:i}]}", "request", id, "state", "executed",
+	                "certificates", "serial", w->serial, "outcome", "revoked", "index", 9));
+}
+
+static inline void
+manifest_answer(const struct world *w, struct toy_reply *out)
+{
+	uint8_t cose[KEY_COSE_BYTES_MAX];
+	struct buf k = BUF_OF(cose), b = {.p = malloc(MANIFEST_BYTES_MAX), .cap = MANIFEST_BYTES_MAX};
+	struct manifest m = {.iss = BYTES_LIT("zz.example"),
+	        .iat = NOW,
+	        .version = 1,
+	        .name_zh = BYTES_LIT("某局"),
+	        .name_en = BYTES_LIT("Some office"),
+	        .origin = BYTES_LIT("zz.example/log"),
+	        .log_vkey = BYTES_LIT("zz.example/log+00000000+AA=="),
+	        .status_prefix = BYTES_LIT("https://zz.example/status/"),
+	        .crl_ca = BYTES_LIT("der"),
+	        .key_count = 1};
+
+	assert_non_null(b.p);
+	key_put_cose(w->manifest_key, &k);
+	m.keys[0] = (struct manifest_key){.kid = key_kid(w->manifest_key),
+	        .cose_key = buf_bytes(&k),
+	        .purpose = KEY_RECORD,
+	        .not_before = NOW - 1,
+	        .not_after = NOW + 1,
+	        .last_size = UINT64_MAX};
+	assert_int_equal(manifest_sign(&m, w->root_key, &b), ERR_OK);
+	out->status = 200;
+	out->type = "application/cose";
+	out->body = (char *)b.p;
+	out->n = b.n;
+}
+
+static inline void
+answer(void *ctx, const struct toy_request *in, struct toy_reply *out)
+{
+	struct world *w = ctx;
+
+	if (!strcmp(in->path, "/manifest.cose")) {
+		manifest_answer(w, out);
+		return;
+	}
+	if (!strcmp(in->method, "GET")) {
+		assert_non_null(strstr(in->head, "Authorization: Bearer ey"));
+		get_answer(w, in, out);
+		return;
+	}
+	w->sent = realloc(w->sent, w->sent_n + in->body.n + 1);
+	assert_non_null(w->sent);
+	memcpy(w->sent + w->sent_n, in->body.p, in->body.n);
+	w->sent_n += in->body.n;
+	w->sent[w->sent_n] = 0;
+	if (w->lie == PROBLEM_422 || w->lie == PROBLEM_503) {
+		toy_say(out, w->lie == PROBLEM_422 ? 422 : 503,
+		        w->lie == PROBLEM_422 ? "{\"type\":\"urn:zz:error:item_unknown\",\"title\":"
+		                                "\"No such item.\",\"title_zh\":\"无此项目\","
+		                                "\"status\":422,\"detail\":\"\\u001b[31mred\","
+		                                "\"request_id\":\"r-1\"}"
+		                              : "{\"type\":\"urn:zz:error:signer_unavailable\","
+		                                "\"title\":\"Later.\"}");
+		out->type = "application/problem+json";
+	} else if (w->lie == PLAIN_502 || w->lie == NO_JSON) {
+		toy_say(out, w->lie == PLAIN_502 ? 502 : 201, "<html>gateway</html>");
+	} else if (strstr(in->path, "/approvals")) {
+		approval_answer(w, in, out);
+	} else {
+		request_answer(w, in->body, out);
+	}
+}
+
+/* ---- commands ---- */
+
+typedef enum zz_exit (*command)(const struct zz *z, int argc, char **argv);
+
+/* Runs a command of the words after it, up to NULL; `in` is its standard input. */
+static inline enum zz_exit
+run_in(struct world *w, command c, const char *in, ...)
+{
+	char *argv[24] = {0}, *word;
+	size_t out_n, err_n;
+	struct zz z = {.now = NOW, .in = tmpfile()};
+	enum zz_exit e;
+	va_list list;
+	int argc = 0;
+
+	free(w->out);
+	free(w->err);
+	z.out = open_memstream(&w->out, &out_n);
+	z.err = open_memstream(&w->err, &err_n);
+	fputs(in, z.in);
+	rewind(z.in);
+	va_start(list, in);
+	while ((word = va_arg(list, char *)) != NULL)
+		argv[argc++] = word;
+	va_end(list);
+	e = c(&z, argc, argv);
+	fclose(z.in);
+	fclose(z.out);
+	fclose(z.err);
+	return e;
+}
+
+static inline void
+put(const char *path, const char *text)
+{
+	assert_int_equal(file_write(path, bytes_of_text(text), 0600), ERR_OK);
+}
+
+static inline struct world *
+world_open(void)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	snprintf(w->dir, sizeof w->dir, "/tmp/zz-test-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->key, sizeof w->key, "%s/key.pem", w->dir);
+	snprintf(w->other_key, sizeof w->other_key, "%s/other.pem", w->dir);
+	snprintf(w->session, sizeof w->session, "%s/session.json", w->dir);
+	snprintf(w->results, sizeof w->results, "%s/results.csv", w->dir);
+	snprintf(w->out_dir, sizeof w->out_dir, "%s/out", w->dir);
+	put(w->session, SESSION);
+	put(w->results, RESULTS);
+	assert_int_equal(key_generate(KEY_ED25519, &w->record_key), ERR_OK);
+	assert_int_equal(key_generate(KEY_ED25519, &w->log_key), ERR_OK);
+	assert_int_equal(run_in(w, zz_keygen, "", "keygen", "--out", w->key, NULL), ZZ_DONE);
+	assert_int_equal(run_in(w, zz_keygen, "", "keygen", "--suite", "ed25519", "--out",
+	                         w->other_key, NULL),
+	        ZZ_DONE);
+	toy_start(&w->toy, answer, w);
+	return w;
+}
+
+static inline int
+path_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static inline void
+world_close(struct world *w)
+{
+	toy_stop(&w->toy);
+	nftw(w->dir, path_remove, 16, FTW_DEPTH | FTW_PHYS);
+	key_free(w->record_key);
+	key_free(w->log_key);
+	key_free(w->root_key);
+	key_free(w->manifest_key);
+	free(w->out);
+	free(w->err);
+	free(w->sent);
+	free(w->order);
+	for (size_t i = 0; i < w->approval_count; i++)
+		free(w->approvals[i]);
+	free(w);
+}
+
+static inline enum zz_exit
+submit(struct world *w)
+{
+	return run_in(w, zz_submit, "", "submit", "--url", w->toy.url, "--key", w->key, "--session",
+	        w->session, "--results", w->results, "--out", w->out_dir, NULL);
+}
+
+static inline unsigned
+files_with(const char *dir, const char *suffix)
+{
+	size_t n = strlen(suffix), length;
+	struct dirent *entry;
+	unsigned count = 0;
+	DIR *d = opendir(dir);
+
+	while (d && (entry = readdir(d)) != NULL) {
+		length = strlen(entry->d_name);
+		count += length > n && !strcmp(entry->d_name + length - n, suffix);
+	}
+	if (d)
+		closedir(d);
+	return count;
+}
+#endif

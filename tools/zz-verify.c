@@ -1,0 +1,414 @@
+/* zz-verify.c - checks certificates offline against a pinned root key: only `sync` opens a
+ * connection. */
+#include "client.h"
+#include "date.h"
+#include "field.h"
+#include "file.h"
+#include "verify_check.h"
+#include "verify_state.h"
+#include "verify_sync.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_AWAY = 6, DATA_BYTES_MAX = 64 * 1024 };
+
+struct arguments {
+	const char *root, *state, *url, *item, *document, *at, *age, *data;
+	bool require_log, json, untrusted_clock, help, version;
+};
+
+static void
+help_print(FILE *to)
+{
+	fputs("zz-verify – checks certificates offline against the root key of the authority\n"
+	      "\n"
+	      "  zz-verify sync  --url URL --root ROOT.pub --state DIR [--untrusted-clock]\n"
+	      "      fetches manifest, checkpoint, status lists and CRLs, and keeps what verifies. "
+	      "The one command\n"
+	      "      that opens a connection.\n"
+	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE | QR-TEXT | -\n"
+	      "      FILE holds a record (.cose), a bundle or a QR text; `-` reads standard "
+	      "input.\n"
+	      "        --item CODE        must be for this item (6 digits)\n"
+	      "        --document NUMBER  must be for this identity document\n"
+	      "        --at TIME          judge the dates as of then: 2026-10-17 or "
+	      "2026-10-17T09:00:00+08:00\n"
+	      "        --max-age S        status data may be this old (default 86400)\n"
+	      "        --require-log      a proof of the log must come with it (a bundle)\n"
+	      "        --json             one JSON object\n"
+	      "  zz-verify --help | --version\n"
+	      "\n"
+	      "Exit codes of check; only 0 is good:\n",
+	        to);
+	for (unsigned i = VERDICT_COUNT; i-- > 0;)
+		fprintf(to, "  %3d %-16s %s %s\n", verdict_exit((enum verdict_code)i),
+		        verdict_word((enum verdict_code)i), verdict_en((enum verdict_code)i),
+		        verdict_zh((enum verdict_code)i));
+	fputs("Exit codes of sync: 0 done, 60 ATTACK, named; nothing bad was kept.\n"
+	      "Both: 1 trouble with files here, 2 usage, 6 not available (no server, or nothing "
+	      "synced yet).\n",
+	        to);
+}
+
+static int
+version_print(const struct field *f)
+{
+	uint8_t hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+
+	field_sha256(f, hash);
+	hex_encode(bytes_of(hash, sizeof hash), hex);
+	printf("zz-verify %s, field data %s\n", ZZ_VERSION, hex);
+	return 0;
+}
+
+static int
+usage(const char *what)
+{
+	fprintf(stderr, "zz-verify: %s (zz-verify --help)\n", what);
+	return EXIT_USAGE;
+}
+
+static int
+trouble(const char *what, const char *name, enum err e)
+{
+	fprintf(stderr, "zz-verify: %s %s: %s %s\n", what, name, err_en(e), err_zh(e));
+	return 1;
+}
+
+/* NULL and a word on standard error where the file is no public key. */
+static struct key *
+root_read(const char *path)
+{
+	struct key *root = NULL;
+	uint8_t *pem = NULL;
+	size_t n = 0;
+	enum err e = file_read(path, KEY_PEM_BYTES_MAX, &pem, &n);
+
+	if (e == ERR_OK)
+		e = key_read_pem(bytes_of(pem, n), &root);
+	free(pem);
+	if (e != ERR_OK)
+		(void)trouble("root key", path, e);
+	return e == ERR_OK ? root : NULL;
+}
+
+/* sync */
+
+static enum err
+client_source(void *ctx, const char *path, size_t bytes_max, struct client_reply *out)
+{
+	return client_get(ctx, path, NULL, bytes_max, out);
+}
+
+static int
+sync_print(const struct sync_report *r, const struct client *c, const char *url)
+{
+	switch (r->end) {
+	case SYNC_DONE:
+		printf("manifest %llu, log %llu, lists %u, CRLs %u, files changed %u\n",
+		        (unsigned long long)r->version, (unsigned long long)r->size, r->lists,
+		        r->crls, r->changed);
+		return 0;
+	case SYNC_ATTACK:
+		printf("ATTACK  %s\n%s\n%s\n  %s%s (%s)\n", verdict_zh(VERDICT_ATTACK),
+		        reason_zh(r->reason), reason_en(r->reason), url, r->file,
+		        reason_word(r->reason));
+		return verdict_exit(VERDICT_ATTACK);
+	case SYNC_AWAY:
+		fprintf(stderr,
+		        "zz-verify: %s%s is not available (%s): try again later. "
+		        "服务不可用，请稍后重试。%s\n",
+		        url, r->file, err_word(r->e),
+		        r->e == ERR_IO || r->e == ERR_DEADLINE ? client_why(c) : "");
+		return EXIT_AWAY;
+	case SYNC_FAULT:
+	default:
+		fprintf(stderr,
+		        "zz-verify: the state folder is damaged or of another root key, at %s: %s "
+		        "If need be, remove it and "
+		        "sync again.\n",
+		        r->file, err_en(r->e));
+		return 1;
+	}
+}
+
+static int
+sync_locked(const struct arguments *a, const struct key *root, struct client *c)
+{
+	struct sync_source from = {c, client_source};
+	struct sync_options o = {.dir = a->state,
+	        .root = root,
+	        .now = (int64_t)time(NULL),
+	        .clock_trusted = !a->untrusted_clock};
+	struct sync_report report;
+	int64_t newest = 0;
+
+	/* a clock behind what was signed long ago cannot say what is ahead */
+	if (state_newest(a->state, &newest) == ERR_OK && o.now + SEQUENCE_AHEAD_S_MAX < newest &&
+	        o.clock_trusted) {
+		fputs("zz-verify: the clock here is behind the newest signed time seen: it is not "
+		      "trusted. "
+		      "本机时钟落后，不予信任。\n",
+		        stderr);
+		o.clock_trusted = false;
+	}
+	sync_run(&from, &o, &report);
+	return sync_print(&report, c, a->url);
+}
+
+static int
+sync_main(const struct arguments *a, const struct key *root)
+{
+	struct client *c = NULL;
+	int lock = -1, code = 1;
+	enum err e = ERR_OK;
+
+	if (a->url == NULL)
+		return usage("sync needs --url");
+	if (a->data != NULL)
+		return usage("sync takes no file");
+	if ((e = state_make(a->state)) != ERR_OK || (e = state_lock(a->state, &lock)) != ERR_OK)
+		return trouble("state folder", a->state, e);
+	if ((e = client_open(a->url, &c)) == ERR_OK)
+		code = sync_locked(a, root, c);
+	else
+		code = e == ERR_VALUE ? usage("--url must be http:// or https:// and a host")
+		                      : trouble("URL", a->url, e);
+	client_free(c);
+	close(lock);
+	return code;
+}
+
+/* check */
+
+static bool
+at_read(const char *text, int64_t *at)
+{
+	int64_t day = 0;
+
+	if (time_decode(bytes_of_text(text), at) == ERR_OK)
+		return true;
+	if (date_decode(bytes_of_text(text), &day) != ERR_OK)
+		return false;
+	*at = date_shanghai_start(day);
+	return true;
+}
+
+static bool
+six_digits(const char *s)
+{
+	return strlen(s) == 6 && strspn(s, "0123456789") == 6;
+}
+
+/* Standard input, bounded: one byte more than is allowed is read, and makes it malformed. */
+static enum err
+input_read(uint8_t **out, size_t *n)
+{
+	uint8_t *p = malloc(DATA_BYTES_MAX);
+
+	if (p == NULL)
+		return ERR_MEMORY;
+	*n = fread(p, 1, DATA_BYTES_MAX, stdin);
+	if (ferror(stdin)) {
+		free(p);
+		return ERR_IO;
+	}
+	*out = p;
+	return ERR_OK;
+}
+
+/* *owned is NULL where the argument itself is the data. */
+static enum err
+data_read(const char *argument, uint8_t **owned, struct bytes *data)
+{
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	*owned = NULL;
+	*data = bytes_of_text(argument);
+	if (bytes_start(*data, "ZZ1:") || bytes_start(*data, "http://") ||
+	        bytes_start(*data, "https://"))
+		return ERR_OK;
+	e = strcmp(argument, "-") == 0 ? input_read(owned, &n)
+	                               : file_read(argument, DATA_BYTES_MAX, owned, &n);
+	if (e == ERR_LIMIT) { /* no certificate is so large: the verdict says so */
+		*data = bytes_of("", 0);
+		return ERR_OK;
+	}
+	if (e == ERR_OK)
+		*data = bytes_of(*owned, n);
+	return e;
+}
+
+static int
+check_show(const struct arguments *a, const struct check *c, const struct field *f)
+{
+	json_t *object = NULL;
+
+	if (!a->json) {
+		check_print(stdout, c, f);
+		return verdict_exit(c->v.code);
+	}
+	if ((object = check_json(c, f)) == NULL)
+		return trouble("output", "json", ERR_MEMORY);
+	json_dumpf(object, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(object);
+	return verdict_exit(c->v.code);
+}
+
+static int
+check_ask(const struct arguments *a, const struct check_options *o, const struct field *f)
+{
+	struct check *c = calloc(1, sizeof *c);
+	enum err e = c == NULL ? ERR_MEMORY : check_run(o, c);
+	int code = 1;
+
+	if (e == ERR_OK) {
+		code = check_show(a, c, f);
+	} else if (e == ERR_NOT_FOUND) {
+		fprintf(stderr,
+		        "zz-verify: nothing is held in %s: run zz-verify sync first. 请先同步。\n",
+		        o->dir);
+		code = EXIT_AWAY;
+	} else if (e == ERR_SIGNATURE || e == ERR_KID_UNKNOWN) {
+		printf("ATTACK  %s\n%s\n%s\n  %s/manifest.cose\n", verdict_zh(VERDICT_ATTACK),
+		        reason_zh(REASON_MANIFEST), reason_en(REASON_MANIFEST), o->dir);
+		code = verdict_exit(VERDICT_ATTACK);
+	} else {
+		code = trouble("state folder", o->dir, e);
+	}
+	if (c != NULL)
+		check_close(c);
+	free(c);
+	return code;
+}
+
+static int
+check_main(const struct arguments *a, const struct key *root, const struct field *f)
+{
+	struct check_options o = {.dir = a->state,
+	        .root = root,
+	        .now = (int64_t)time(NULL),
+	        .at = -1,
+	        .age_s_max = STATUS_FRESH_S,
+	        .require_log = a->require_log};
+	uint64_t age = STATUS_FRESH_S;
+	uint8_t *owned = NULL;
+	enum err e = ERR_OK;
+	int code = 0;
+
+	if (a->data == NULL)
+		return usage("check needs a file, a QR text or -");
+	if (a->at != NULL && !at_read(a->at, &o.at))
+		return usage(
+		        "--at must be a date or a time with offset: 2026-10-17T09:00:00+08:00");
+	if (a->age != NULL && decimal_decode(bytes_of_text(a->age), INT32_MAX, &age) != ERR_OK)
+		return usage("--max-age must be seconds");
+	if (a->item != NULL && !six_digits(a->item))
+		return usage("--item must be six digits");
+	if (a->document != NULL && *a->document == '\0')
+		return usage("--document must not be empty");
+	o.age_s_max = (int64_t)age;
+	o.item = bytes_of_text(a->item == NULL ? "" : a->item);
+	o.document = bytes_of_text(a->document == NULL ? "" : a->document);
+	if ((e = data_read(a->data, &owned, &o.data)) != ERR_OK) {
+		(void)trouble("cannot read", a->data, e);
+		return e == ERR_NOT_FOUND ? EXIT_USAGE : 1;
+	}
+	code = check_ask(a, &o, f);
+	free(owned);
+	return code;
+}
+
+/* arguments */
+
+static const struct option options[] = {
+        {"root", required_argument, NULL, 'r'},
+        {"state", required_argument, NULL, 's'},
+        {"url", required_argument, NULL, 'u'},
+        {"item", required_argument, NULL, 'i'},
+        {"document", required_argument, NULL, 'd'},
+        {"at", required_argument, NULL, 'a'},
+        {"max-age", required_argument, NULL, 'm'},
+        {"require-log", no_argument, NULL, 'l'},
+        {"json", no_argument, NULL, 'j'},
+        {"untrusted-clock", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+};
+
+static bool
+option_take(struct arguments *a, int c)
+{
+	const char **texts[] = {
+	        &a->root, &a->state, &a->url, &a->item, &a->document, &a->at, &a->age};
+	bool *flags[] = {&a->require_log, &a->json, &a->untrusted_clock, &a->help, &a->version};
+	static const char text_letters[] = "rsuidam", flag_letters[] = "ljchv";
+	const char *at = strchr(text_letters, c);
+
+	if (at != NULL) {
+		*texts[at - text_letters] = optarg;
+		return true;
+	}
+	if ((at = strchr(flag_letters, c)) == NULL)
+		return false; /* getopt has said why */
+	*flags[at - flag_letters] = true;
+	return true;
+}
+
+static int
+command_run(const char *command, const struct arguments *a, const struct field *f)
+{
+	bool sync = strcmp(command, "sync") == 0;
+	struct key *root = NULL;
+	int code = 0;
+
+	if (!sync && strcmp(command, "check") != 0)
+		return usage("the command must be sync or check");
+	if (a->root == NULL || a->state == NULL)
+		return usage("--root and --state are needed");
+	if ((root = root_read(a->root)) == NULL)
+		return EXIT_USAGE;
+	code = sync ? sync_main(a, root) : check_main(a, root, f);
+	key_free(root);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	struct field *f = NULL;
+	enum err e = ERR_OK;
+	int c = 0, code = 0;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!option_take(&a, c))
+			return EXIT_USAGE;
+	if (a.help) {
+		help_print(stdout);
+		return 0;
+	}
+	if ((e = field_open(&f)) != ERR_OK)
+		return trouble("field data", "", e);
+	if (a.version)
+		code = version_print(f);
+	else if (optind >= argc)
+		code = usage("a command is needed: sync or check");
+	else if (argc - optind > 2)
+		code = usage("one certificate at a time");
+	else {
+		a.data = argc - optind == 2 ? argv[optind + 1] : NULL;
+		code = command_run(argv[optind], &a, f);
+	}
+	field_free(f);
+	return code;
+}
