@@ -2,7 +2,7 @@
 #include "holder.h"
 
 void
-holder_key(struct bytes pepper, struct bytes type, struct bytes number, uint8_t out[SHA256_BYTES])
+holder_hmac(struct bytes pepper, struct bytes type, struct bytes number, uint8_t out[SHA256_BYTES])
 {
 	const struct bytes parts[] = {type, BYTES_LIT("|"), number};
 

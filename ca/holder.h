@@ -6,6 +6,6 @@
 #include "hash.h"
 
 /* `number` normalised, as it stands in the record (document.h). */
-void holder_key(
+void holder_hmac(
         struct bytes pepper, struct bytes type, struct bytes number, uint8_t out[SHA256_BYTES]);
 #endif

@@ -35,6 +35,7 @@ static const struct {
 	bool quiet; /* the caller expects it */
 } states[] = {
         {"23505", ERR_EXISTS, true},
+        {"23503", ERR_NOT_FOUND, true},
         {"55P03", ERR_BUSY, true},
         {"ZZ002", ERR_MOVE, false},
         {"ZZ003", ERR_SIZE, false},

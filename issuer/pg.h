@@ -8,6 +8,7 @@
  * - ERR_DATABASE: connection lost, server busy or shutting down; nothing was committed
  * - ERR_UNKNOWN_COMMIT: only from pg_commit; it may or may not have been committed, read it back
  * - ERR_EXISTS: a unique key is there already (SQLSTATE 23505)
+ * - ERR_NOT_FOUND: a foreign key names a row that is not there (23503)
  * - ERR_BUSY: a lock was not given within lock_timeout (55P03)
  * - ERR_VALUE: a text is not UTF-8 or holds a NUL, a number is out of range
  * - ERR_MOVE, ERR_SIZE, ERR_NOT_WAITING, ERR_APPROVAL_PERSON: a trigger refused (ZZ002 to ZZ005)

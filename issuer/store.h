@@ -96,7 +96,7 @@ struct store_approvals {
 	struct store_result *owner;
 };
 /* ERR_EXISTS (that key, person or (kid, jti) is there), ERR_APPROVAL_PERSON (key or person of the
- * request). */
+ * request), ERR_NOT_FOUND (no such request). */
 MUST_USE enum err store_approval_put(struct store *s, const struct store_approval *a);
 MUST_USE enum err store_approvals(
         struct store *s, struct bytes request, struct store_approvals *out); /* oldest first */

@@ -375,7 +375,7 @@ the_holder_is_found_by_the_same_key_as_before(void **state)
 	(void)state;
 	snprintf(path, sizeof path, "%s/keys/pepper", folder);
 	assert_int_equal(file_read(path, 32, &pepper, &n), ERR_OK);
-	holder_key(bytes_of(pepper, n), BYTES_LIT("01"), BYTES_LIT(DOCUMENT), key);
+	holder_hmac(bytes_of(pepper, n), BYTES_LIT("01"), BYTES_LIT(DOCUMENT), key);
 	assert_int_equal(store_holder(s, bytes_of(key, 32), &found), ERR_OK);
 	assert_int_equal(found.count, 1);
 	assert_true(bytes_equal(found.rows[0].record, record));

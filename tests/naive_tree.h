@@ -39,6 +39,17 @@ naive_leaf(const void *p, size_t n)
 	return h;
 }
 
+/* Leaves of the subtree vectors: entry i is the byte i. */
+static inline void
+naive_byte_leaves(struct merkle_hash *leaves, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t entry = (uint8_t)i;
+
+		leaves[i] = naive_leaf(&entry, 1);
+	}
+}
+
 /* MTH */
 static inline struct merkle_hash
 naive_root(const struct merkle_hash *leaves, size_t n)

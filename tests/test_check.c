@@ -101,6 +101,20 @@ the_number_is_shown_only_to_who_knows_it(void **state)
 }
 
 static void
+a_mismatch_names_both_items(void **state)
+{
+	struct asked *a = *state;
+	char *text = NULL;
+
+	a->o.item = BYTES_LIT("030101");
+	text = shown(a);
+	assert_int_equal(a->c.v.code, VERDICT_ITEM_MISMATCH);
+	assert_non_null(strstr(text, "030102 低压电工作业"));
+	assert_non_null(strstr(text, "030101 高压电工作业"));
+	free(text);
+}
+
+static void
 nothing_is_shown_of_what_is_not_signed_by_the_authority(void **state)
 {
 	struct asked *a = *state;
@@ -250,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        A(a_certificate_is_shown_in_both_languages),
 	        A(the_number_is_shown_only_to_who_knows_it),
+	        A(a_mismatch_names_both_items),
 	        A(nothing_is_shown_of_what_is_not_signed_by_the_authority),
 	        A(json_has_stable_names),
 	        A(a_qr_text_may_end_its_line),

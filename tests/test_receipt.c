@@ -1,89 +1,14 @@
-/* test_receipt.c - receipts, kept checkpoints and bundles: the published vectors, one spelling, and
- * nothing changed that still verifies. */
-#include "naive_tree.h"
-#include "receipt.h"
-#include "seed_key.h"
-
-#include <jansson.h>
+/* test_receipt.c - receipts and kept checkpoints: the published vectors, one spelling, and nothing
+ * changed that still verifies. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
-#define ORIGIN "ca.example.gov/log"
-#define RECORD_TYPE_HERE "application/zz-record+cwt"
-
-enum { LEAVES = 70000, TIME = 1792224000, INDEX = 5, SIZE = 7 };
-
-static struct merkle_hash leaves[LEAVES]; /* of the entries "leaf 0", "leaf 1", ... */
-static struct key *own;                   /* seed 00..1f */
-static uint8_t good_room[RECEIPT_BYTES_MAX], head_room[RECEIPT_BYTES_MAX];
-static struct buf good, head; /* entry 5 in a tree of 7, and without proof */
-
-static struct merkle_path
-path_of(size_t index, size_t size)
-{
-	struct naive_tree t = {leaves, size};
-	struct merkle_path path;
-
-	assert_int_equal(merkle_inclusion(index, size, naive_get, &t, &path), ERR_OK);
-	return path;
-}
-
-static void
-receipt_make(size_t index, size_t size, struct buf *with, struct buf *without)
-{
-	struct merkle_hash root = naive_root(leaves, size);
-	struct merkle_path path = path_of(index, size);
-	uint8_t room[256], signature[KEY_SIGNATURE_BYTES];
-	struct buf protected = BUF_OF(room);
-
-	assert_int_equal(
-	        receipt_sign(own, BYTES_LIT(ORIGIN), TIME, size, &root, &protected, signature),
-	        ERR_OK);
-	receipt_put(with, buf_bytes(&protected), bytes_of(signature, sizeof signature), size, index,
-	        &path);
-	receipt_put(without, buf_bytes(&protected), bytes_of(signature, sizeof signature), size,
-	        index, NULL);
-	assert_false(with->failed || without->failed);
-}
-
-static int
-world_make(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < LEAVES; i++) {
-		char entry[24];
-		int n = snprintf(entry, sizeof entry, "leaf %zu", i);
-
-		leaves[i] = naive_leaf(entry, (size_t)n);
-	}
-	own = seed_key_from(0);
-	if (own == NULL)
-		return -1;
-	good = BUF_OF(good_room);
-	head = BUF_OF(head_room);
-	receipt_make(INDEX, SIZE, &good, &head);
-	return 0;
-}
-
-static int
-world_free(void **state)
-{
-	(void)state;
-	key_free(own);
-	return 0;
-}
-
-static enum err
-verdict(struct bytes in)
-{
-	struct receipt r;
-	enum err e = receipt_decode(in, &r);
-
-	return e != ERR_OK ? e : receipt_verify(&r, own, BYTES_LIT(ORIGIN), BYTES_LIT("leaf 5"));
-}
+#include "receipt_world.h"
 
 static enum err
 head_verdict(struct bytes in)
@@ -189,7 +114,7 @@ static const struct {
 	enum err want;
 } changes[] = {
         {"another algorithm", "a50127", "a50126", ERR_ALG_MISMATCH},
-        {"another number of header members", "a50127", "a40127", ERR_TRAILING},
+        {"another number of header members", "a50127", "a40127", ERR_VALUE},
         {"another kid", "0448", "0548", ERR_VALUE},
         {"another subject", "6a636865636b706f696e74", "6a636865636b706f696e75", ERR_VALUE},
         {"an empty origin", "0172", "0160", ERR_VALUE},
@@ -398,106 +323,6 @@ a_receipt_of_the_first_entry_alone_is_refused(void **state)
 	assert_int_equal(receipt_head_verify(&r, own, BYTES_LIT(ORIGIN), leaves), ERR_OK);
 }
 
-static void
-a_bundle_is_the_record_with_the_receipt_beside_it(void **state)
-{
-	uint8_t bare_room[RECORD_BYTES_MAX], room[BUNDLE_BYTES_MAX], want_room[BUNDLE_BYTES_MAX];
-	struct buf bare = BUF_OF(bare_room), b = BUF_OF(room), want = BUF_OF(want_room);
-	struct cose_sign1 m;
-	struct bytes receipt;
-
-	(void)state;
-	assert_int_equal(cose_sign(own, RECORD_TYPE_HERE, BYTES_LIT("\xa0"), &bare), ERR_OK);
-	assert_int_equal(bundle_put(&b, buf_bytes(&bare), buf_bytes(&good)), ERR_OK);
-	assert_int_equal(cose_decode(buf_bytes(&b), false, &m), ERR_VALUE);
-	assert_int_equal(cose_decode(buf_bytes(&b), true, &m), ERR_OK);
-	assert_int_equal(cose_verify(&m, own, RECORD_TYPE_HERE), ERR_OK);
-	assert_int_equal(bundle_receipt(&m, &receipt), ERR_OK);
-	assert_true(bytes_equal(receipt, buf_bytes(&good)));
-	assert_int_equal(verdict(receipt), ERR_OK);
-	buf_put(&want, BYTES_LIT("\xd2\x84"));
-	cbor_put_bytes(&want, m.protected);
-	buf_put(&want, BYTES_LIT("\xa1\x19\x01\x8a\x81"));
-	cbor_put_bytes(&want, buf_bytes(&good));
-	cbor_put_bytes(&want, m.payload);
-	cbor_put_bytes(&want, m.signature);
-	assert_true(bytes_equal(buf_bytes(&b), buf_bytes(&want)));
-	assert_int_equal(cose_decode(buf_bytes(&bare), true, &m), ERR_OK);
-	assert_int_equal(bundle_receipt(&m, &receipt), ERR_FIELD_MISSING);
-	want.n = 0;
-	assert_int_not_equal(
-	        bundle_put(&want, buf_bytes(&b), buf_bytes(&good)), ERR_OK); /* of a bundle */
-	assert_int_not_equal(bundle_put(&want, buf_bytes(&bare), buf_bytes(&head)), ERR_OK);
-	assert_int_equal(want.n, 0);
-	want = buf_init(want_room, b.n - 1);
-	assert_int_equal(bundle_put(&want, buf_bytes(&bare), buf_bytes(&good)), ERR_LIMIT);
-}
-
-static enum err
-bundle_verdict(struct bytes in)
-{
-	struct cose_sign1 m;
-	struct bytes receipt;
-	enum err e;
-
-	if ((e = cose_decode(in, true, &m)) != ERR_OK ||
-	        (e = cose_verify(&m, own, RECORD_TYPE_HERE)) != ERR_OK ||
-	        (e = bundle_receipt(&m, &receipt)) != ERR_OK)
-		return e;
-	return verdict(receipt);
-}
-
-static void
-every_prefix_and_every_changed_bit_of_a_bundle_is_refused(void **state)
-{
-	uint8_t bare_room[RECORD_BYTES_MAX], room[BUNDLE_BYTES_MAX];
-	struct buf bare = BUF_OF(bare_room), b = BUF_OF(room);
-
-	(void)state;
-	assert_int_equal(cose_sign(own, RECORD_TYPE_HERE, BYTES_LIT("\xa0"), &bare), ERR_OK);
-	assert_int_equal(bundle_put(&b, buf_bytes(&bare), buf_bytes(&good)), ERR_OK);
-	assert_int_equal(bundle_verdict(buf_bytes(&b)), ERR_OK);
-	for (size_t n = 0; n < b.n; n++)
-		assert_int_not_equal(bundle_verdict(bytes_of(room, n)), ERR_OK);
-	for (size_t bit = 0; bit < 8 * b.n; bit++) {
-		room[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		assert_int_not_equal(bundle_verdict(buf_bytes(&b)), ERR_OK);
-		room[bit / 8] ^= (uint8_t)(1U << bit % 8);
-	}
-}
-
-/* What may stand in the unprotected map of a record. */
-static const struct {
-	const char *what;
-	struct bytes map;
-	enum err want;
-} maps[] = {
-        {"one receipt", BYTES_LIT("\xa1\x19\x01\x8a\x81\x41\x00"), ERR_OK},
-        {"nothing", BYTES_LIT("\xa0"), ERR_FIELD_MISSING},
-        {"no receipt", BYTES_LIT("\xa1\x19\x01\x8a\x80"), ERR_VALUE},
-        {"two receipts", BYTES_LIT("\xa1\x19\x01\x8a\x82\x41\x00\x41\x00"), ERR_VALUE},
-        {"a receipt that is text", BYTES_LIT("\xa1\x19\x01\x8a\x81\x61\x30"), ERR_VALUE},
-        {"another label", BYTES_LIT("\xa1\x19\x01\x8b\x81\x41\x00"), ERR_VALUE},
-        {"a second member", BYTES_LIT("\xa2\x19\x01\x8a\x81\x41\x00\x19\x01\x8b\x01"), ERR_VALUE},
-        {"bytes after it", BYTES_LIT("\xa1\x19\x01\x8a\x81\x41\x00\x00"), ERR_TRAILING},
-        {"a longer spelling", BYTES_LIT("\xa1\x1a\x00\x00\x01\x8a\x81\x41\x00"), ERR_ENCODING},
-        {"no map", BYTES_LIT("\x80"), ERR_VALUE},
-};
-
-static void
-only_one_receipt_stands_beside_a_record(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
-		struct cose_sign1 m = {.unprotected = maps[i].map};
-		struct bytes receipt;
-		enum err e = bundle_receipt(&m, &receipt);
-
-		if (e != maps[i].want)
-			fail_msg("%s: %s", maps[i].what, err_word(e));
-	}
-}
-
 int
 main(void)
 {
@@ -512,9 +337,6 @@ main(void)
 	        cmocka_unit_test(only_what_the_format_allows_is_signed),
 	        cmocka_unit_test(paths_of_one_to_sixty_three_hashes_are_written),
 	        cmocka_unit_test(a_receipt_of_the_first_entry_alone_is_refused),
-	        cmocka_unit_test(a_bundle_is_the_record_with_the_receipt_beside_it),
-	        cmocka_unit_test(every_prefix_and_every_changed_bit_of_a_bundle_is_refused),
-	        cmocka_unit_test(only_one_receipt_stands_beside_a_record),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_free);

@@ -128,6 +128,39 @@ nothing_is_approved_that_is_not_what_it_seems(void **state)
 }
 
 static void
+with_the_root_a_record_signed_by_another_key_is_not_shown(void **state)
+{
+	struct world *w = world_open();
+	char id[65];
+
+	(void)state;
+	order_make(w, id);
+	assert_int_equal(run_in(w, zz_approve, "", "approve", "--yes", "--url", w->toy.url, "--key",
+	                         w->other_key, "--root", w->key, id, NULL),
+	        ZZ_REFUSED);
+	assert_int_equal(run_in(w, zz_approve, "", "approve", "--yes", "--url", w->toy.url, "--key",
+	                         w->other_key, "--root", w->root, id, NULL),
+	        ZZ_DONE);
+	assert_non_null(strstr(w->out, "Each record is signed by the authority"));
+	world_close(w);
+	w = world_open();
+	key_free(w->record_key);
+	assert_int_equal(key_generate(KEY_ED25519, &w->record_key), ERR_OK);
+	order_make(w, id);
+	assert_int_equal(run_in(w, zz_approve, "", "approve", "--yes", "--url", w->toy.url, "--key",
+	                         w->other_key, "--root", w->root, id, NULL),
+	        ZZ_REFUSED);
+	assert_non_null(strstr(w->err, "not signed by this authority"));
+	assert_int_equal(w->approval_count, 0);
+	/* negative control: without the root it is shown, and said not to be checked */
+	assert_int_equal(run_in(w, zz_approve, "", "approve", "--yes", "--url", w->toy.url, "--key",
+	                         w->other_key, id, NULL),
+	        ZZ_DONE);
+	assert_non_null(strstr(w->out, "were not checked"));
+	world_close(w);
+}
+
+static void
 show_reads_a_certificate_and_a_request(void **state)
 {
 	struct world *w = world_open();
@@ -166,6 +199,7 @@ main(void)
 	        cmocka_unit_test(a_revocation_waits_shows_and_is_approved_by_another_key),
 	        cmocka_unit_test(an_approval_signs_exactly_the_request_that_was_named),
 	        cmocka_unit_test(nothing_is_approved_that_is_not_what_it_seems),
+	        cmocka_unit_test(with_the_root_a_record_signed_by_another_key_is_not_shown),
 	        cmocka_unit_test(show_reads_a_certificate_and_a_request),
 	};
 

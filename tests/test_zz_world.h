@@ -14,6 +14,7 @@
 #include "zz_commands.h"
 #include "zz_request.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +70,7 @@ struct world {
 	enum lie lie;
 	struct key *record_key, *log_key;
 	struct key *root_key, *manifest_key; /* the manifest names manifest_key for records */
-	char dir[64], key[160], other_key[160], session[160], results[160], out_dir[160];
+	char dir[64], key[160], other_key[160], session[160], results[160], out_dir[160], root[160];
 	char *out, *err; /* what the last command said */
 	char *sent;      /* bodies of POSTs, one after the other */
 	size_t sent_n;
@@ -269,7 +270,8 @@ static inline void
 manifest_answer(const struct world *w, struct toy_reply *out)
 {
 	uint8_t cose[KEY_COSE_BYTES_MAX];
-	struct buf k = BUF_OF(cose), b = {.p = malloc(MANIFEST_BYTES_MAX), .cap = MANIFEST_BYTES_MAX};
+	struct buf k = BUF_OF(cose),
+	           b = {.p = malloc(MANIFEST_BYTES_MAX), .cap = MANIFEST_BYTES_MAX};
 	struct manifest m = {.iss = BYTES_LIT("zz.example"),
 	        .iat = NOW,
 	        .version = 1,
@@ -375,6 +377,8 @@ static inline struct world *
 world_open(void)
 {
 	struct world *w = calloc(1, sizeof *w);
+	char room[KEY_PEM_BYTES_MAX];
+	struct buf pem = BUF_OF(room);
 
 	assert_non_null(w);
 	snprintf(w->dir, sizeof w->dir, "/tmp/zz-test-XXXXXX");
@@ -388,6 +392,12 @@ world_open(void)
 	put(w->results, RESULTS);
 	assert_int_equal(key_generate(KEY_ED25519, &w->record_key), ERR_OK);
 	assert_int_equal(key_generate(KEY_ED25519, &w->log_key), ERR_OK);
+	assert_int_equal(key_generate(KEY_ES256, &w->root_key), ERR_OK);
+	assert_int_equal(
+	        key_from_public(KEY_ED25519, key_public(w->record_key), &w->manifest_key), ERR_OK);
+	assert_int_equal(key_write_public(w->root_key, &pem), ERR_OK);
+	snprintf(w->root, sizeof w->root, "%s/root.pub", w->dir);
+	assert_int_equal(file_write(w->root, buf_bytes(&pem), 0600), ERR_OK);
 	assert_int_equal(run_in(w, zz_keygen, "", "keygen", "--out", w->key, NULL), ZZ_DONE);
 	assert_int_equal(run_in(w, zz_keygen, "", "keygen", "--suite", "ed25519", "--out",
 	                         w->other_key, NULL),

@@ -59,7 +59,7 @@ certificate_add(
 	if ((fault = record_open(from->record, false, &message, &record)) != ERR_OK ||
 	        (fault = entry_note_decode(from->note, &note)) != ERR_OK)
 		return fault;
-	holder_key(bytes_of(r->pepper, PEPPER_BYTES), record.doc_type, record.doc_number,
+	holder_hmac(bytes_of(r->pepper, PEPPER_BYTES), record.doc_type, record.doc_number,
 	        r->holder_keys[i]);
 	r->certificates[i] = (struct store_certificate){
 	        .index = index,

@@ -99,6 +99,7 @@ check_run(const struct check_options *o, struct check *c)
 	        (e = state_newest(o->dir, &in.newest)) != ERR_OK)
 		return e;
 	in.manifest = &c->m;
+	c->item = o->item;
 	verdict_find(&in, &c->v);
 	return ERR_OK;
 }

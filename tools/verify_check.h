@@ -21,6 +21,7 @@ struct check_options {
  * is due. */
 struct check {
 	struct verdict v;
+	struct bytes item; /* asked for, or empty */
 	struct manifest m;
 	bool m_open;
 	uint8_t *manifest_bytes, *list, *crl, *checkpoint_bytes;

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 600 };
-
 void
 check_mask(struct bytes number, char *out)
 {
@@ -118,6 +116,20 @@ print_holder(FILE *to, const struct verdict *v, const struct field *f)
 	        TEXT(en));
 }
 
+/* Otherwise valid, for 低压电工作业; you asked for 高压电工作业. */
+static void
+print_asked(FILE *to, const struct check *c, const struct field *f)
+{
+	const struct field_item *item = field_item(f, c->item);
+
+	if (c->v.code != VERDICT_ITEM_MISMATCH)
+		return;
+	fprintf(to, "  所查项目 asked for   %.*s", TEXT(c->item));
+	if (item != NULL)
+		fprintf(to, " %.*s %.*s", TEXT(item->name_zh), TEXT(item->name_en));
+	fputc('\n', to);
+}
+
 static void
 print_dates(FILE *to, const struct verdict *v)
 {
@@ -192,6 +204,7 @@ check_print(FILE *to, const struct check *c, const struct field *f)
 	if (!v->has_record)
 		return;
 	print_holder(to, v, f);
+	print_asked(to, c, f);
 	print_dates(to, v);
 	print_issuer(to, c, f);
 	print_status(to, v);

@@ -77,7 +77,10 @@ usage(const char *what)
 static int
 trouble(const char *what, const char *name, enum err e)
 {
-	fprintf(stderr, "zz-verify: %s %s: %s %s\n", what, name, err_en(e), err_zh(e));
+	const char *en = e == ERR_NOT_FOUND ? "there is no such file." : err_en(e);
+	const char *zh = e == ERR_NOT_FOUND ? "没有该文件。" : err_zh(e);
+
+	fprintf(stderr, "zz-verify: %s %s: %s %s\n", what, name, en, zh);
 	return 1;
 }
 

@@ -50,7 +50,11 @@ def check_receipt(case):
     receipt = Receipt(bytes.fromhex(case["receipt"]))
     find = {key.kid: key}.get
     entry = bytes.fromhex(case["entry"])
-    receipt.verify(find, case["origin"], entry)
+    root = receipt.verify(find, case["origin"], entry)
+    need(root.hex() == case["root"] and receipt.size == case["size"], "root or size")
+    # the form without proof: the same header and signature, and nothing beside them
+    need(decode(bytes.fromhex(case["checkpoint"])).value == [receipt.protected, {}, None, receipt.signature],
+         "checkpoint without path")
     need(refused(lambda: receipt.verify(find, case["origin"], flipped(entry, 0))), "another entry passes")
 
 
