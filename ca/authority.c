@@ -1,4 +1,5 @@
-/* authority.c - the signer's state folder: opened once, locked to one process, changed only by whole files. */
+/* authority.c - the signer's state folder: opened once, locked to one process, changed only by
+ * whole files. */
 #include "authority.h"
 
 #include "file.h"
@@ -23,7 +24,8 @@ path_of(const struct authority *a, const char *name, char out[PATH_BYTES])
 	snprintf(out, PATH_BYTES, "%s/%s", a->dir, name);
 }
 
-/* One process a log: two signers of one state would fork it. The lock lasts as long as the process. */
+/* One process a log: two signers of one state would fork it. The lock lasts as long as the process.
+ */
 static enum err
 dir_lock(const struct authority *a)
 {
@@ -149,9 +151,11 @@ authority_slots(struct authority *a, uint64_t count, uint64_t *first)
 }
 
 void
-authority_put_entry(const struct authority *a, struct buf *out, const struct entry *e, const struct entry_note *n)
+authority_put_entry(const struct authority *a, struct buf *out, const struct entry *e,
+        const struct entry_note *n)
 {
-	uint8_t entry_room[ENTRY_BYTES_MAX + CHECKPOINT_BYTES_MAX], note_room[NOTE_BYTES_MAX], tag[ENTRY_TAG_BYTES];
+	uint8_t entry_room[ENTRY_BYTES_MAX + CHECKPOINT_BYTES_MAX], note_room[NOTE_BYTES_MAX],
+	        tag[ENTRY_TAG_BYTES];
 	struct buf entry = BUF_OF(entry_room), note = BUF_OF(note_room);
 
 	entry_put(e, &entry);
@@ -160,7 +164,8 @@ authority_put_entry(const struct authority *a, struct buf *out, const struct ent
 		out->failed = true;
 		return;
 	}
-	entry_tag(bytes_of(a->tag_key, sizeof a->tag_key), buf_bytes(&entry), buf_bytes(&note), tag);
+	entry_tag(
+	        bytes_of(a->tag_key, sizeof a->tag_key), buf_bytes(&entry), buf_bytes(&note), tag);
 	cbor_put_bytes(out, buf_bytes(&entry));
 	cbor_put_bytes(out, buf_bytes(&note));
 	cbor_put_bytes(out, bytes_of(tag, sizeof tag));
@@ -178,14 +183,18 @@ authority_approvals(struct cbor *in, struct evidence *ev, const struct roster *r
 		e = evidence_add(ev, cbor_bytes(in), roster, now);
 	if (e != ERR_OK || evidence_complete(ev))
 		return e;
-	return ev->request.type == REQUEST_ISSUE && ev->session.late ? ERR_EXAM_LATE : ERR_APPROVALS;
+	return ev->request.type == REQUEST_ISSUE && ev->session.late ? ERR_EXAM_LATE
+	                                                             : ERR_APPROVALS;
 }
 
 void
 authority_note(const struct evidence *ev, uint64_t answer, struct entry_note *out)
 {
-	*out = (struct entry_note){
-		.sender = key_thumb(ev->sender->key), .exp = ev->request.exp, .slot = -1, .seat = -1, .answer = answer};
+	*out = (struct entry_note){.sender = key_thumb(ev->sender->key),
+	        .exp = ev->request.exp,
+	        .slot = -1,
+	        .seat = -1,
+	        .answer = answer};
 	for (size_t i = 0; i < ev->official_count; i++)
 		out->officials[out->official_count++] = key_thumb(ev->officials[i]->key);
 }
@@ -199,7 +208,8 @@ authority_problem(const struct authority *a, const struct call *c)
 		return c->clock;
 	if (c->now < a->fold.time)
 		return ERR_CLOCK;
-	if (a->fold.frontier.size == 0 || a->manifest == NULL || a->roster == NULL || !a->checkpoint_seen)
+	if (a->fold.frontier.size == 0 || a->manifest == NULL || a->roster == NULL ||
+	        !a->checkpoint_seen)
 		return ERR_NOT_READY;
 	if (a->fold.frontier.size < a->guard_size)
 		return ERR_SIZE;
@@ -216,7 +226,7 @@ manifest_load(struct authority *a)
 
 	snprintf(name, sizeof name, "manifest-%" PRIu64 ".cose", a->fold.manifest_version);
 	if (m != NULL && (e = named_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
-	    (e = manifest_open(bytes_of(m->bytes, n), a->root, &m->m)) == ERR_OK) {
+	        (e = manifest_open(bytes_of(m->bytes, n), a->root, &m->m)) == ERR_OK) {
 		if (memcmp(m->m.sha256, a->fold.manifest_sha256, SHA256_BYTES) == 0) {
 			a->manifest = m; /* the one before stays in memory on purpose */
 			return;
@@ -224,7 +234,8 @@ manifest_load(struct authority *a)
 		manifest_close(&m->m);
 		e = ERR_FORK;
 	}
-	log_fault("manifest_missing", "version=%" PRIu64 " error=%s", a->fold.manifest_version, err_word(e));
+	log_fault("manifest_missing", "version=%" PRIu64 " error=%s", a->fold.manifest_version,
+	        err_word(e));
 	if (m != NULL)
 		free(m->bytes);
 	free(m);
@@ -242,7 +253,7 @@ roster_load(struct authority *a)
 
 	snprintf(name, sizeof name, "roster-%" PRIu64 ".jws", a->fold.roster_version);
 	if ((e = named_read(a, name, ROSTER_BYTES_MAX, &p, &n)) == ERR_OK &&
-	    (e = roster_read(bytes_of(p, n), a->root, &r)) == ERR_OK) {
+	        (e = roster_read(bytes_of(p, n), a->root, &r)) == ERR_OK) {
 		roster_sha256(r, hash);
 		if (memcmp(hash, a->fold.roster_sha256, SHA256_BYTES) != 0) {
 			roster_free(r);
@@ -251,7 +262,8 @@ roster_load(struct authority *a)
 		}
 	}
 	if (e != ERR_OK)
-		log_fault("roster_missing", "version=%" PRIu64 " error=%s", a->fold.roster_version, err_word(e));
+		log_fault("roster_missing", "version=%" PRIu64 " error=%s", a->fold.roster_version,
+		        err_word(e));
 	free(p);
 	a->roster = r; /* the one before stays in memory on purpose */
 }
@@ -259,9 +271,11 @@ roster_load(struct authority *a)
 void
 authority_refresh(struct authority *a)
 {
-	if (a->fold.manifest_version > 0 && (a->manifest == NULL || a->manifest->m.version != a->fold.manifest_version))
+	if (a->fold.manifest_version > 0 &&
+	        (a->manifest == NULL || a->manifest->m.version != a->fold.manifest_version))
 		manifest_load(a);
-	if (a->fold.roster_version > 0 && (a->roster == NULL || roster_version(a->roster) != a->fold.roster_version))
+	if (a->fold.roster_version > 0 &&
+	        (a->roster == NULL || roster_version(a->roster) != a->fold.roster_version))
 		roster_load(a);
 	if (a->manifest_held < a->fold.manifest_version)
 		a->manifest_held = a->fold.manifest_version;
@@ -269,7 +283,8 @@ authority_refresh(struct authority *a)
 		a->roster_held = a->fold.roster_version;
 }
 
-/* Own journal: hashes guard the bytes, the tags guard where they came from; the checks were made when it was written. */
+/* Own journal: hashes guard the bytes, the tags guard where they came from; the checks were made
+ * when it was written. */
 static enum err
 frame_fold(void *ctx, const struct journal_frame *frame)
 {
@@ -288,7 +303,8 @@ frame_fold(void *ctx, const struct journal_frame *frame)
 		struct entry_note note;
 		struct entry entry;
 
-		if ((e = entry_decode(s->entry, &entry)) == ERR_OK && (e = entry_note_decode(s->note, &note)) == ERR_OK)
+		if ((e = entry_decode(s->entry, &entry)) == ERR_OK &&
+		        (e = entry_note_decode(s->note, &note)) == ERR_OK)
 			e = fold_batch_add(b, &entry, &note, s->entry);
 	}
 	if (e == ERR_OK) {
@@ -306,10 +322,13 @@ keys_load(struct authority *a)
 {
 	enum err e;
 
-	if ((e = key_load(a, "record.pem", &a->record)) != ERR_OK || (e = key_load(a, "status.pem", &a->status)) != ERR_OK ||
-	    (e = key_load(a, "log.pem", &a->log)) != ERR_OK || (e = key_load(a, "crl.pem", &a->crl)) != ERR_OK ||
-	    (e = key_load(a, "root.pub", &a->root)) != ERR_OK || (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK ||
-	    (e = secret_load(a, "slot.key", a->slot_key)) != ERR_OK)
+	if ((e = key_load(a, "record.pem", &a->record)) != ERR_OK ||
+	        (e = key_load(a, "status.pem", &a->status)) != ERR_OK ||
+	        (e = key_load(a, "log.pem", &a->log)) != ERR_OK ||
+	        (e = key_load(a, "crl.pem", &a->crl)) != ERR_OK ||
+	        (e = key_load(a, "root.pub", &a->root)) != ERR_OK ||
+	        (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK ||
+	        (e = secret_load(a, "slot.key", a->slot_key)) != ERR_OK)
 		return e;
 	return named_read(a, "crl-ca.der", 8192, &a->crl_ca, &a->crl_ca_n);
 }
@@ -331,7 +350,8 @@ log_load(struct authority *a)
 	a->snapshot_size = a->fold.frontier.size;
 	e = journal_open(a->dir, a->fold.frontier.size, frame_fold, a, &a->journal);
 	if (e != ERR_OK)
-		log_fault("journal_refused", "size=%" PRIu64 " error=%s", a->fold.frontier.size, err_word(e));
+		log_fault("journal_refused", "size=%" PRIu64 " error=%s", a->fold.frontier.size,
+		        err_word(e));
 	return e;
 }
 
@@ -347,8 +367,9 @@ authority_open(const char *dir, int64_t now, struct authority **out)
 	fold_init(&a->fold);
 	pthread_mutex_init(&a->lock, NULL);
 	a->answer = (uint64_t)now << 20;
-	if ((e = dir_lock(a)) != ERR_OK || (e = host_load(a)) != ERR_OK || (e = keys_load(a)) != ERR_OK ||
-	    (e = slots_load(a)) != ERR_OK || (e = field_open(&a->field)) != ERR_OK || (e = log_load(a)) != ERR_OK)
+	if ((e = dir_lock(a)) != ERR_OK || (e = host_load(a)) != ERR_OK ||
+	        (e = keys_load(a)) != ERR_OK || (e = slots_load(a)) != ERR_OK ||
+	        (e = field_open(&a->field)) != ERR_OK || (e = log_load(a)) != ERR_OK)
 		goto out;
 	authority_refresh(a);
 	authority_head_keep(a);
@@ -391,7 +412,8 @@ authority_free(struct authority *a)
 		return;
 	if (a->journal != NULL) {
 		authority_snapshot(a);
-		err_ignore(slots_write(a, a->slot_next)); /* what was reserved and not drawn is free again */
+		err_ignore(slots_write(
+		        a, a->slot_next)); /* what was reserved and not drawn is free again */
 	}
 	journal_free(a->journal);
 	fold_free(&a->fold);

@@ -1,8 +1,9 @@
 #ifndef CA_AUTHORITY_H
 #define CA_AUTHORITY_H
-/* authority.h - the inside of ca-signer: keys, what is in force, the log's own copy, and one handler for each message of
- * frame.h. It decides; whoever asks only brings evidence. No network, no database, no clock: time comes with each call.
- * Handlers may run in several threads; `lock` guards everything below it. */
+/* authority.h - the inside of ca-signer: keys, what is in force, the log's own copy, and one
+ * handler for each message of frame.h. It decides; whoever asks only brings evidence. No network,
+ * no database, no clock: time comes with each call. Handlers may run in several threads; `lock`
+ * guards everything below it. */
 #include "evidence.h"
 #include "field.h"
 #include "fold.h"
@@ -12,11 +13,19 @@
 
 #include <pthread.h>
 
-/* A size that the log had after an EXTEND: a checkpoint may be asked for it though the log has grown since. */
-struct authority_head { uint64_t size; struct merkle_hash root; int64_t time; };
+/* A size that the log had after an EXTEND: a checkpoint may be asked for it though the log has
+ * grown since. */
+struct authority_head {
+	uint64_t size;
+	struct merkle_hash root;
+	int64_t time;
+};
 enum { AUTHORITY_HEADS = 1024 };
 
-struct authority_manifest { struct manifest m; uint8_t *bytes; };
+struct authority_manifest {
+	struct manifest m;
+	uint8_t *bytes;
+};
 
 struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
@@ -28,47 +37,55 @@ struct authority {
 	pthread_mutex_t lock;
 	struct fold fold;
 	struct journal *journal;
-	/* in force; what they replace is kept until the end, since a running ISSUE may still read it */
+	/* in force; what they replace is kept until the end, since a running ISSUE may still read
+	 * it */
 	struct authority_manifest *manifest;
 	struct roster *roster;
 	uint64_t manifest_held, roster_held;
 	uint64_t slot_next, slot_limit; /* slots below the limit are reserved on disk */
 	uint64_t answer;
-	bool checkpoint_seen; /* the publisher has told what was published: before, nothing is signed */
-	uint64_t guard_size;  /* of the newest published checkpoint: below it EXTEND appends without signing */
+	bool checkpoint_seen; /* the publisher has told what was published: before, nothing is
+	                         signed */
+	uint64_t guard_size;  /* of the newest published checkpoint: below it EXTEND appends without
+	                         signing */
 	struct merkle_hash guard_root;
 	struct authority_head heads[AUTHORITY_HEADS];
 	uint64_t head_count; /* the newest stands at (head_count - 1) % AUTHORITY_HEADS */
-	bool stopped; /* another root at a published size: for good */
+	bool stopped;        /* another root at a published size: for good */
 	uint64_t snapshot_size;
 };
 
-struct call { /* one message */
-	int64_t now;	/* UTC seconds */
+struct call {           /* one message */
+	int64_t now;    /* UTC seconds */
 	enum err clock; /* ERR_CLOCK when the machine's clock leapt */
 	struct bytes body;
-	struct buf *out;	/* the answer's body */
-	const char *detail;	/* words beside an error, or NULL */
+	struct buf *out;    /* the answer's body */
+	const char *detail; /* words beside an error, or NULL */
 };
 
-/* Reads the state folder (made by zz-admin init), the snapshot and the journal. Logs what is wrong. */
+/* Reads the state folder (made by zz-admin init), the snapshot and the journal. Logs what is wrong.
+ */
 MUST_USE enum err authority_open(const char *dir, int64_t now, struct authority **out);
 void authority_free(struct authority *a); /* writes a snapshot first */
 
 /* ERR_OK when new things may be signed. Call with the lock held. */
 enum err authority_problem(const struct authority *a, const struct call *c);
 /* Finishes entry and note with the tag: [entry, note, tag] go to the answer. */
-void authority_put_entry(const struct authority *a, struct buf *out, const struct entry *e, const struct entry_note *n);
-/* Reads [approval …] and counts each; ERR_APPROVALS or ERR_EXAM_LATE when more officials must sign. */
-MUST_USE enum err authority_approvals(struct cbor *in, struct evidence *ev, const struct roster *roster, int64_t now);
+void authority_put_entry(const struct authority *a, struct buf *out, const struct entry *e,
+        const struct entry_note *n);
+/* Reads [approval …] and counts each; ERR_APPROVALS or ERR_EXAM_LATE when more officials must sign.
+ */
+MUST_USE enum err authority_approvals(
+        struct cbor *in, struct evidence *ev, const struct roster *roster, int64_t now);
 /* Who caused it: the private note's part that all entries of one answer share. */
 void authority_note(const struct evidence *ev, uint64_t answer, struct entry_note *out);
-/* Loads roster and manifest that the fold names, where they are not the ones in force. Lock held. */
+/* Loads roster and manifest that the fold names, where they are not the ones in force. Lock held.
+ */
 void authority_refresh(struct authority *a);
 /* Reserves `count` slots on disk and draws them. Lock held. */
 MUST_USE enum err authority_slots(struct authority *a, uint64_t count, uint64_t *first);
 void authority_head_keep(struct authority *a); /* remembers the present head; lock held */
-void authority_snapshot(struct authority *a); /* lock held */
+void authority_snapshot(struct authority *a);  /* lock held */
 
 typedef enum err (*authority_handler)(struct authority *a, struct call *c);
 enum err authority_issue(struct authority *a, struct call *c);

@@ -1,4 +1,5 @@
-/* authority_admin.c - INIT, MANIFEST, ROSTER: what the root signed is kept, and takes force when its entry is in the log. */
+/* authority_admin.c - INIT, MANIFEST, ROSTER: what the root signed is kept, and takes force when
+ * its entry is in the log. */
 #include "authority.h"
 
 #include "file.h"
@@ -36,7 +37,8 @@ authority_init(struct authority *a, struct call *c)
 	entry.origin = bytes_of_text(a->origin);
 	entry.iss = bytes_of_text(a->host);
 	pthread_mutex_lock(&a->lock);
-	e = a->fold.frontier.size == 0 && a->guard_size == 0 ? entry_answer(a, c, &entry) : ERR_EXISTS;
+	e = a->fold.frontier.size == 0 && a->guard_size == 0 ? entry_answer(a, c, &entry)
+	                                                     : ERR_EXISTS;
 	pthread_mutex_unlock(&a->lock);
 	return e;
 }
@@ -56,7 +58,7 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		return ERR_CONFIG;
 	}
 	if (!names_key(m, a->record, KEY_RECORD) || !names_key(m, a->status, KEY_STATUS) ||
-	    !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL)) {
+	        !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL)) {
 		c->detail = "the manifest does not name the keys of this signer";
 		return ERR_CONFIG;
 	}
@@ -65,7 +67,8 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 
 /* Writes the document under its version; another document of that version is refused. */
 static enum err
-document_keep(const struct authority *a, const char *kind, const char *end, uint64_t version, struct bytes text)
+document_keep(const struct authority *a, const char *kind, const char *end, uint64_t version,
+        struct bytes text)
 {
 	char path[PATH_BYTES];
 

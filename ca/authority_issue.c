@@ -1,4 +1,5 @@
-/* authority_issue.c - ISSUE: evidence in, for each seat a refusal or a signed record with its log entry out. */
+/* authority_issue.c - ISSUE: evidence in, for each seat a refusal or a signed record with its log
+ * entry out. */
 #include "authority.h"
 
 #include "date.h"
@@ -17,7 +18,8 @@ struct issue { /* one ISSUE while it runs */
 	struct entry_note note;
 };
 
-/* UUIDv7 (RFC 9562 section 5.7): the time orders keys in the database, the random rest tells nothing of the seat. */
+/* UUIDv7 (RFC 9562 section 5.7): the time orders keys in the database, the random rest tells
+ * nothing of the seat. */
 static void
 serial_draw(int64_t now, uint8_t out[16])
 {
@@ -28,7 +30,8 @@ serial_draw(int64_t now, uint8_t out[16])
 }
 
 static void
-record_fill(const struct issue *is, const struct request_seat *seat, const struct rules_seat *s, struct record *r)
+record_fill(const struct issue *is, const struct request_seat *seat, const struct rules_seat *s,
+        struct record *r)
 {
 	const struct rules_session *session = &is->ev->session;
 	int64_t first = date_shanghai(is->iat);
@@ -56,7 +59,8 @@ record_fill(const struct issue *is, const struct request_seat *seat, const struc
 }
 
 static enum err
-seat_sign(struct issue *is, const struct request_seat *seat, const struct rules_seat *s, struct buf *out)
+seat_sign(struct issue *is, const struct request_seat *seat, const struct rules_seat *s,
+        struct buf *out)
 {
 	uint8_t serial[16], room[RECORD_BYTES_MAX + 64];
 	struct buf bare = BUF_OF(room);
@@ -89,7 +93,7 @@ seat_refuse(struct buf *out)
 static enum err
 issue_admit(struct authority *a, struct call *c, uint64_t count, struct issue *is)
 {
-	const struct operator *center = is->ev->sender;
+	const struct operator* center = is->ev->sender;
 	const struct manifest_key *mk = NULL;
 	enum err e;
 
@@ -102,7 +106,8 @@ issue_admit(struct authority *a, struct call *c, uint64_t count, struct issue *i
 	}
 	if (e == ERR_OK && fold_executed(&a->fold, is->ev->jws.hash, bytes_of(NULL, 0)))
 		e = ERR_EXECUTED;
-	if (e == ERR_OK && fold_issued(&a->fold, center->code, date_shanghai(c->now)) + count > center->daily_cap)
+	if (e == ERR_OK && fold_issued(&a->fold, center->code, date_shanghai(c->now)) + count >
+	                           center->daily_cap)
 		e = ERR_CAP;
 	if (e == ERR_OK)
 		e = authority_slots(a, count, &is->slot);
@@ -112,7 +117,8 @@ issue_admit(struct authority *a, struct call *c, uint64_t count, struct issue *i
 }
 
 static enum err
-seats_put(struct issue *is, const enum outcome *outcomes, const struct rules_seat *seats, struct buf *out)
+seats_put(struct issue *is, const enum outcome *outcomes, const struct rules_seat *seats,
+        struct buf *out)
 {
 	const struct request *r = &is->ev->request;
 	enum err e = ERR_OK;
@@ -179,7 +185,8 @@ authority_issue(struct authority *a, struct call *c)
 	jws = cbor_bytes(&in);
 	if ((e = evidence_open(jws, roster, a->field, c->now, &ev)) != ERR_OK)
 		return e;
-	e = ev.request.type == REQUEST_ISSUE ? authority_approvals(&in, &ev, roster, c->now) : ERR_TYPE_UNKNOWN;
+	e = ev.request.type == REQUEST_ISSUE ? authority_approvals(&in, &ev, roster, c->now)
+	                                     : ERR_TYPE_UNKNOWN;
 	if (e == ERR_OK && cbor_array(&in) != 0)
 		e = ERR_BASIS; /* records come with a basis that is not served yet */
 	if (e == ERR_OK)

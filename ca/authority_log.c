@@ -1,5 +1,5 @@
-/* authority_log.c - PREPARE, EXTEND, STATE, RECOVER: the log grows only by entries that carry the signer's own tag and that
- * passed every check against the log before them. */
+/* authority_log.c - PREPARE, EXTEND, STATE, RECOVER: the log grows only by entries that carry the
+ * signer's own tag and that passed every check against the log before them. */
 #include "authority.h"
 
 #include "hash.h"
@@ -28,7 +28,8 @@ entry_get(struct cbor *in, bool with_record, struct signed_entry *s)
 
 /* Tag, shape, and with entry 1 its record. */
 static enum err
-entry_open(const struct authority *a, const struct signed_entry *s, bool with_record, struct entry *e, struct entry_note *n)
+entry_open(const struct authority *a, const struct signed_entry *s, bool with_record,
+        struct entry *e, struct entry_note *n)
 {
 	uint8_t tag[ENTRY_TAG_BYTES], hash[SHA256_BYTES];
 	enum err fault;
@@ -36,7 +37,8 @@ entry_open(const struct authority *a, const struct signed_entry *s, bool with_re
 	entry_tag(bytes_of(a->tag_key, sizeof a->tag_key), s->entry, s->note, tag);
 	if (!secret_equal(tag, s->tag.p, sizeof tag))
 		return ERR_TAG;
-	if ((fault = entry_decode(s->entry, e)) != ERR_OK || (fault = entry_note_decode(s->note, n)) != ERR_OK)
+	if ((fault = entry_decode(s->entry, e)) != ERR_OK ||
+	        (fault = entry_note_decode(s->note, n)) != ERR_OK)
 		return fault;
 	if (!with_record)
 		return ERR_OK;
@@ -50,7 +52,8 @@ entry_open(const struct authority *a, const struct signed_entry *s, bool with_re
 
 /* Every check of one entry, for PREPARE and EXTEND alike. */
 static enum err
-entry_add(const struct authority *a, struct fold_batch *b, const struct signed_entry *s, bool with_record)
+entry_add(const struct authority *a, struct fold_batch *b, const struct signed_entry *s,
+        bool with_record)
 {
 	struct entry_note note;
 	struct entry entry;
@@ -133,14 +136,16 @@ frame_compare(void *ctx, const struct journal_frame *frame)
 		if (at >= w->size + w->count)
 			return ERR_LIMIT;
 		theirs = &w->entries[at - w->size];
-		if (!bytes_equal(mine->entry, theirs->entry) || !bytes_equal(mine->note, theirs->note) ||
-		    !bytes_equal(mine->tag, theirs->tag))
+		if (!bytes_equal(mine->entry, theirs->entry) ||
+		        !bytes_equal(mine->note, theirs->note) ||
+		        !bytes_equal(mine->tag, theirs->tag))
 			return ERR_FORK;
 	}
 	return ERR_OK;
 }
 
-/* At the size of the newest published checkpoint another root means that this is not the log that was published. */
+/* At the size of the newest published checkpoint another root means that this is not the log that
+ * was published. */
 static enum err
 guard_check(struct authority *a, const struct merkle_frontier *next)
 {
@@ -167,7 +172,8 @@ entries_append(struct authority *a, const struct signed_entry *entries, size_t c
 
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		if ((e = entry_add(a, b, &entries[i], true)) != ERR_OK)
-			log_refuse("extend_refused", "index=%" PRIu64 " error=%s", size + i, err_word(e));
+			log_refuse("extend_refused", "index=%" PRIu64 " error=%s", size + i,
+			        err_word(e));
 		merkle_leaf(entries[i].entry, &leaf);
 		merkle_append(&next, &leaf);
 		if (e == ERR_OK)
@@ -197,8 +203,8 @@ extend_answer(struct authority *a, struct call *c)
 
 	merkle_root(&a->fold.frontier, &root);
 	if (may_sign)
-		e = receipt_sign(a->log, bytes_of_text(a->origin), a->fold.time, a->fold.frontier.size, &root, &protected,
-			signature);
+		e = receipt_sign(a->log, bytes_of_text(a->origin), a->fold.time,
+		        a->fold.frontier.size, &root, &protected, signature);
 	if (e != ERR_OK)
 		return e;
 	cbor_put_array(out, 5);
@@ -216,7 +222,8 @@ extend_answer(struct authority *a, struct call *c)
 }
 
 static enum err
-extend_run(struct authority *a, struct call *c, uint64_t size, const struct signed_entry *entries, size_t count)
+extend_run(struct authority *a, struct call *c, uint64_t size, const struct signed_entry *entries,
+        size_t count)
 {
 	struct compare w = {entries, size, count};
 	uint64_t mine = a->fold.frontier.size, known;
@@ -230,11 +237,13 @@ extend_run(struct authority *a, struct call *c, uint64_t size, const struct sign
 	if (known > 0) {
 		w.count = known;
 		if ((e = journal_read(a->journal, size, frame_compare, &w)) != ERR_OK) {
-			log_fault("log_fork", "size=%" PRIu64 " what=repeated_entries_differ", size);
+			log_fault(
+			        "log_fork", "size=%" PRIu64 " what=repeated_entries_differ", size);
 			return ERR_FORK;
 		}
 	}
-	if (known < count && (e = entries_append(a, entries + known, count - (size_t)known)) != ERR_OK)
+	if (known < count &&
+	        (e = entries_append(a, entries + known, count - (size_t)known)) != ERR_OK)
 		return e;
 	return extend_answer(a, c);
 }
@@ -265,7 +274,11 @@ authority_extend(struct authority *a, struct call *c)
 	return e;
 }
 
-struct root_at { uint64_t size; struct merkle_hash root; bool found; };
+struct root_at {
+	uint64_t size;
+	struct merkle_hash root;
+	bool found;
+};
 
 static enum err
 frame_root(void *ctx, const struct journal_frame *frame)
@@ -288,7 +301,7 @@ checkpoint_seen(struct authority *a, struct bytes note)
 	enum err e;
 
 	if ((e = checkpoint_decode(note, &p)) != ERR_OK ||
-	    (e = checkpoint_verify(&p, bytes_of_text(a->origin), a->log)) != ERR_OK)
+	        (e = checkpoint_verify(&p, bytes_of_text(a->origin), a->log)) != ERR_OK)
 		return e;
 	if (!bytes_equal_text(p.origin, a->origin) || p.size < a->guard_size)
 		return ERR_VALUE;
@@ -375,7 +388,10 @@ authority_state(struct authority *a, struct call *c)
 	return e;
 }
 
-struct recover { uint64_t size, count; struct buf rows; };
+struct recover {
+	uint64_t size, count;
+	struct buf rows;
+};
 
 static enum err
 frame_recover(void *ctx, const struct journal_frame *frame)

@@ -1,5 +1,6 @@
-/* authority_order.c - ORDER: evidence and the records it touches in, one status entry for each certificate out. Serial and
- * place on the list come only from a record that bears the signer's own signature, the status from its own list. */
+/* authority_order.c - ORDER: evidence and the records it touches in, one status entry for each
+ * certificate out. Serial and place on the list come only from a record that bears the signer's own
+ * signature, the status from its own list. */
 #include "authority.h"
 
 #include "log.h"
@@ -22,7 +23,8 @@ serial_named(const struct request *r, struct bytes cti)
 	return false;
 }
 
-/* Verifies that the record is ours: under the key that signs now, or an earlier one of the manifest. */
+/* Verifies that the record is ours: under the key that signs now, or an earlier one of the
+ * manifest. */
 static enum err
 record_ours(const struct authority *a, struct bytes in, struct record *r)
 {
@@ -133,7 +135,8 @@ authority_order(struct authority *a, struct call *c)
 	jws = cbor_bytes(&in);
 	if ((e = evidence_open(jws, roster, a->field, c->now, &ev)) != ERR_OK)
 		return e;
-	e = ev.request.type == REQUEST_REVOKE ? authority_approvals(&in, &ev, roster, c->now) : ERR_TYPE_UNKNOWN;
+	e = ev.request.type == REQUEST_REVOKE ? authority_approvals(&in, &ev, roster, c->now)
+	                                      : ERR_TYPE_UNKNOWN;
 	if (e == ERR_OK) {
 		pthread_mutex_lock(&a->lock);
 		e = order_run(&o, &in);

@@ -1,5 +1,5 @@
-/* authority_publish.c - LIST, CRL, CHECKPOINT: the publisher names a list or a size, never bits or digests; what is signed is
- * what the log folds to, at the size that the signer has. */
+/* authority_publish.c - LIST, CRL, CHECKPOINT: the publisher names a list or a size, never bits or
+ * digests; what is signed is what the log folds to, at the size that the signer has. */
 #include "authority.h"
 
 #include "hash.h"
@@ -25,7 +25,8 @@ tokens_room(struct tokens *t)
 	t->zlib = malloc(TOKEN_BYTES_MAX);
 	t->cwt = malloc(TOKEN_BYTES_MAX);
 	t->jwt = malloc(TOKEN_BYTES_MAX);
-	return t->raw != NULL && t->zlib != NULL && t->cwt != NULL && t->jwt != NULL ? ERR_OK : ERR_MEMORY;
+	return t->raw != NULL && t->zlib != NULL && t->cwt != NULL && t->jwt != NULL ? ERR_OK
+	                                                                             : ERR_MEMORY;
 }
 
 static void
@@ -73,20 +74,21 @@ list_take(struct authority *a, struct call *c, uint32_t list, struct tokens *t, 
 		return ERR_VERSION;
 	memcpy(t->raw, l->raw, LIST_BYTES);
 	*e = (struct entry){
-		.type = ENTRY_LIST,
-		.list = list,
-		.sequence = (uint64_t)c->now,
-		.tree_size = a->fold.frontier.size,
-		.this_update = c->now,
-		.next_update = c->now + LIST_LIFETIME_S,
-		.time = c->now,
+	        .type = ENTRY_LIST,
+	        .list = list,
+	        .sequence = (uint64_t)c->now,
+	        .tree_size = a->fold.frontier.size,
+	        .this_update = c->now,
+	        .next_update = c->now + LIST_LIFETIME_S,
+	        .time = c->now,
 	};
 	memcpy(e->previous_sha256, l->previous, SHA256_BYTES);
 	return ERR_OK;
 }
 
 static void
-list_answer(const struct authority *a, struct call *c, const struct tokens *t, const struct entry *e)
+list_answer(
+        const struct authority *a, struct call *c, const struct tokens *t, const struct entry *e)
 {
 	const struct entry_note note = {.slot = -1, .seat = -1};
 
@@ -163,7 +165,8 @@ authority_crl(struct authority *a, struct call *c)
 	pthread_mutex_unlock(&a->lock);
 	snprintf(url, sizeof url, "https://%s/crl/%" PRIu32 ".crl", a->host, list);
 	if (e == ERR_OK)
-		e = crl_make(a->crl, bytes_of(a->crl_ca, a->crl_ca_n), bytes_of_text(url), &times, rows, count, &der, &der_n);
+		e = crl_make(a->crl, bytes_of(a->crl_ca, a->crl_ca_n), bytes_of_text(url), &times,
+		        rows, count, &der, &der_n);
 	if (e == ERR_OK) {
 		cbor_put_array(c->out, 3);
 		cbor_put_uint(c->out, list);
@@ -188,7 +191,8 @@ head_find(const struct authority *a, uint64_t size)
 }
 
 static enum err
-checkpoint_sign_at(struct authority *a, struct call *c, uint64_t size, struct buf *note, struct buf *receipt)
+checkpoint_sign_at(
+        struct authority *a, struct call *c, uint64_t size, struct buf *note, struct buf *receipt)
 {
 	uint8_t room[256], signature[KEY_SIGNATURE_BYTES];
 	struct buf protected = BUF_OF(room);
@@ -202,10 +206,12 @@ checkpoint_sign_at(struct authority *a, struct call *c, uint64_t size, struct bu
 		return ERR_SIZE;
 	if ((e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, a->log, note)) != ERR_OK)
 		return e;
-	e = receipt_sign(a->log, bytes_of_text(a->origin), h->time, size, &h->root, &protected, signature);
+	e = receipt_sign(
+	        a->log, bytes_of_text(a->origin), h->time, size, &h->root, &protected, signature);
 	if (e != ERR_OK)
 		return e;
-	receipt_put(receipt, buf_bytes(&protected), bytes_of(signature, sizeof signature), size, 0, NULL);
+	receipt_put(receipt, buf_bytes(&protected), bytes_of(signature, sizeof signature), size, 0,
+	        NULL);
 	if ((e = buf_end(receipt)) != ERR_OK)
 		return e;
 	a->guard_size = size;

@@ -9,5 +9,6 @@ MUST_USE enum err base45_get(struct bytes text, struct buf *out);
 
 /* "ZZ1:" and the base45 of a record. */
 void qr_put(struct buf *out, struct bytes record);
-MUST_USE enum err qr_get(struct bytes text, struct buf *record); /* the text alone, one line without its end */
+MUST_USE enum err qr_get(
+        struct bytes text, struct buf *record); /* the text alone, one line without its end */
 #endif

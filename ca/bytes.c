@@ -1,4 +1,5 @@
-/* bytes.c - views, bounded writer, hex: nothing here allocates, and nothing writes past its room. */
+/* bytes.c - views, bounded writer, hex: nothing here allocates, and nothing writes past its room.
+ */
 #include "bytes.h"
 
 #include <assert.h>

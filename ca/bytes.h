@@ -23,8 +23,8 @@ int bytes_compare(struct bytes a, struct bytes b); /* bytewise, the shorter firs
 bool bytes_start(struct bytes a, const char *prefix);
 struct bytes bytes_skip(struct bytes a, size_t n); /* n <= a.n */
 
-/* Bounded writer over the caller's memory. A write that does not fit sets `failed` and writes nothing;
- * all later writes are no-ops, so one check at the end is enough. */
+/* Bounded writer over the caller's memory. A write that does not fit sets `failed` and writes
+ * nothing; all later writes are no-ops, so one check at the end is enough. */
 struct buf {
 	uint8_t *p;
 	size_t n;   /* bytes written */
@@ -39,11 +39,12 @@ void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_text(struct buf *b, const char *s);
 void buf_put_decimal(struct buf *b, uint64_t v);
 void buf_put_hex(struct buf *b, struct bytes v); /* lower case */
-uint8_t *buf_room(struct buf *b, size_t n);	 /* n bytes to fill in, or NULL and failed */
-struct bytes buf_bytes(const struct buf *b);	 /* what was written; empty when failed */
-MUST_USE enum err buf_end(const struct buf *b);	 /* ERR_LIMIT when a write did not fit */
+uint8_t *buf_room(struct buf *b, size_t n);      /* n bytes to fill in, or NULL and failed */
+struct bytes buf_bytes(const struct buf *b);     /* what was written; empty when failed */
+MUST_USE enum err buf_end(const struct buf *b);  /* ERR_LIMIT when a write did not fit */
 
-/* Lower-case hex of exactly n bytes. ERR_ENCODING for another length, upper case or another character. */
+/* Lower-case hex of exactly n bytes. ERR_ENCODING for another length, upper case or another
+ * character. */
 MUST_USE enum err hex_decode(struct bytes text, uint8_t *out, size_t n);
 /* Writes 2 n digits and a NUL. */
 void hex_encode(struct bytes in, char *out);

@@ -1,5 +1,6 @@
-/* ca-signer - holds the keys and decides (DESIGN.md section 2): three Unix sockets, one role each, one thread a connection.
- * It opens no network connection and no database; after start it touches nothing but its state folder. */
+/* ca-signer - holds the keys and decides (DESIGN.md section 2): three Unix sockets, one role each,
+ * one thread a connection. It opens no network connection and no database; after start it touches
+ * nothing but its state folder. */
 #include "authority.h"
 #include "config.h"
 #include "file.h"
@@ -32,18 +33,18 @@ static const struct {
 	unsigned sockets;
 	authority_handler handler;
 } messages[] = {
-	{FRAME_ISSUE, FRONT, authority_issue},
-	{FRAME_ORDER, FRONT, authority_order},
-	{FRAME_PREPARE, FRONT, authority_prepare},
-	{FRAME_EXTEND, FRONT, authority_extend},
-	{FRAME_STATE, FRONT | PUBLISH | ADMIN, authority_state},
-	{FRAME_LIST, PUBLISH, authority_list},
-	{FRAME_CRL, PUBLISH, authority_crl},
-	{FRAME_CHECKPOINT, PUBLISH, authority_checkpoint},
-	{FRAME_INIT, ADMIN, authority_init},
-	{FRAME_ROSTER, ADMIN, authority_roster},
-	{FRAME_MANIFEST, ADMIN, authority_manifest},
-	{FRAME_RECOVER, ADMIN, authority_recover},
+        {FRAME_ISSUE, FRONT, authority_issue},
+        {FRAME_ORDER, FRONT, authority_order},
+        {FRAME_PREPARE, FRONT, authority_prepare},
+        {FRAME_EXTEND, FRONT, authority_extend},
+        {FRAME_STATE, FRONT | PUBLISH | ADMIN, authority_state},
+        {FRAME_LIST, PUBLISH, authority_list},
+        {FRAME_CRL, PUBLISH, authority_crl},
+        {FRAME_CHECKPOINT, PUBLISH, authority_checkpoint},
+        {FRAME_INIT, ADMIN, authority_init},
+        {FRAME_ROSTER, ADMIN, authority_roster},
+        {FRAME_MANIFEST, ADMIN, authority_manifest},
+        {FRAME_RECOVER, ADMIN, authority_recover},
 };
 
 struct server;
@@ -77,7 +78,8 @@ on_stop(int signal_number)
 	stop = signal_number;
 }
 
-/* A clock that leaps while we run would date certificates: it stops issuing until it is set right. */
+/* A clock that leaps while we run would date certificates: it stops issuing until it is set right.
+ */
 static enum err
 clock_read(const struct server *s, int64_t *now)
 {
@@ -92,7 +94,8 @@ clock_read(const struct server *s, int64_t *now)
 }
 
 static enum err
-dispatch(struct connection *cn, enum frame_type type, struct bytes body, struct buf *out, const char **detail)
+dispatch(struct connection *cn, enum frame_type type, struct bytes body, struct buf *out,
+        const char **detail)
 {
 	struct call c = {.body = body, .out = out};
 	enum err e;
@@ -134,7 +137,8 @@ connection_run(void *arg)
 	enum err e = ERR_OK;
 
 	/* untouched pages of the answer's room cost nothing */
-	out_room = mmap(NULL, FRAME_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	out_room = mmap(NULL, FRAME_BYTES_MAX, PROT_READ | PROT_WRITE,
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	while (e == ERR_OK && out_room != MAP_FAILED) {
 		struct buf out = buf_init(out_room, FRAME_BYTES_MAX);
 		const char *detail = NULL;
@@ -144,7 +148,8 @@ connection_run(void *arg)
 
 		if ((e = frame_read(cn->fd, &room, &room_n, &type, &body)) != ERR_OK) {
 			if (e != ERR_TRUNCATED)
-				log_refuse("frame_refused", "socket=%s error=%s", cn->listener->name, err_word(e));
+				log_refuse("frame_refused", "socket=%s error=%s",
+				        cn->listener->name, err_word(e));
 			break;
 		}
 		done = dispatch(cn, type, body, &out, &detail);
@@ -251,7 +256,8 @@ listener_open(struct listener *l, const struct config *config, const char *user)
 	}
 	err_ignore(unlink(address.sun_path) == 0 ? ERR_OK : ERR_NOT_FOUND);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(l->fd, 16) != 0) {
+	if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+	        listen(l->fd, 16) != 0) {
 		log_fault("socket_failed", "name=%s errno=%d", l->name, errno);
 		return ERR_IO;
 	}
@@ -309,7 +315,7 @@ server_open(struct server *s, const struct config *config)
 	if ((e = authority_open(folder, (int64_t)time(NULL), &s->a)) != ERR_OK)
 		return e;
 	if ((e = listener_open(&s->listeners[0], config, config->front_user)) != ERR_OK ||
-	    (e = listener_open(&s->listeners[1], config, config->publish_user)) != ERR_OK)
+	        (e = listener_open(&s->listeners[1], config, config->publish_user)) != ERR_OK)
 		return e;
 	return listener_open(&s->listeners[2], config, config->admin_user);
 }
@@ -318,9 +324,11 @@ static int
 usage(FILE *to, int code)
 {
 	fprintf(to, "Usage: ca-signer --config zz.conf\n\n"
-		    "Holds the authority's keys and its own copy of the log; issues and revokes on signed evidence only.\n"
-		    "Listens on front.sock, publish.sock and admin.sock in run_dir. Exit: 0 stopped, 2 usage, 4 refused to\n"
-		    "start (the log line says why).\n\nSettings:\n");
+	            "Holds the authority's keys and its own copy of the log; issues and revokes on "
+	            "signed evidence only.\n"
+	            "Listens on front.sock, publish.sock and admin.sock in run_dir. Exit: 0 "
+	            "stopped, 2 usage, 4 refused to\n"
+	            "start (the log line says why).\n\nSettings:\n");
 	config_help(to);
 	return code;
 }
@@ -345,9 +353,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0}};
+	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
+	        {NULL, 0, NULL, 0}};
 	const struct rlimit no_core = {0, 0};
 	struct server *s = calloc(1, sizeof *s);
 	struct config *config = calloc(1, sizeof *config);

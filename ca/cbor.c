@@ -1,5 +1,5 @@
-/* cbor.c - strict deterministic CBOR: whatever is read has exactly one spelling, and every length is bounded by what
- * remains before it is used. */
+/* cbor.c - strict deterministic CBOR: whatever is read has exactly one spelling, and every length
+ * is bounded by what remains before it is used. */
 #include "cbor.h"
 
 #include "limits.h"
@@ -15,7 +15,11 @@ static void
 head_put(struct buf *b, enum major major, uint64_t v)
 {
 	uint8_t head[9], m = (uint8_t)(major << 5);
-	unsigned width = v < 24 ? 0 : v <= UINT8_MAX ? 1 : v <= UINT16_MAX ? 2 : v <= UINT32_MAX ? 4 : 8;
+	unsigned width = v < 24            ? 0
+	                 : v <= UINT8_MAX  ? 1
+	                 : v <= UINT16_MAX ? 2
+	                 : v <= UINT32_MAX ? 4
+	                                   : 8;
 	static const uint8_t info[9] = {[1] = 24, [2] = 25, [4] = 26, [8] = 27};
 
 	if (width == 0) {
@@ -111,7 +115,8 @@ cbor_fail(struct cbor *c, enum err e)
 static bool
 head_get(struct cbor *c, enum major *major, uint64_t *v)
 {
-	static const uint64_t least[4] = {24, UINT8_MAX + 1ULL, UINT16_MAX + 1ULL, UINT32_MAX + 1ULL};
+	static const uint64_t least[4] = {
+	        24, UINT8_MAX + 1ULL, UINT16_MAX + 1ULL, UINT32_MAX + 1ULL};
 	unsigned info, width;
 
 	if (c->e != ERR_OK)
@@ -331,9 +336,9 @@ cbor_key(struct cbor *c, int64_t *last)
 }
 
 struct level {
-	uint64_t left;	    /* items still to come, keys and values counted apart */
-	bool map;	    /* the next item may be a key */
-	struct bytes key;   /* the last key of a map */
+	uint64_t left;        /* items still to come, keys and values counted apart */
+	bool map;             /* the next item may be a key */
+	struct bytes key;     /* the last key of a map */
 	const uint8_t *start; /* where the key that is being read starts */
 };
 
@@ -458,7 +463,10 @@ utf8_valid(struct bytes text, size_t *points)
 
 	for (size_t i = 0; i < text.n; count++) {
 		uint8_t b = text.p[i];
-		unsigned more = b < 0x80 ? 0 : b >= 0xc2 && b < 0xe0 ? 1 : b >= 0xe0 && b < 0xf0 ? 2 : 3;
+		unsigned more = b < 0x80                ? 0
+		                : b >= 0xc2 && b < 0xe0 ? 1
+		                : b >= 0xe0 && b < 0xf0 ? 2
+		                                        : 3;
 		uint8_t low = b == 0xe0 ? 0xa0 : b == 0xf0 ? 0x90 : 0x80;
 		uint8_t high = b == 0xed ? 0x9f : b == 0xf4 ? 0x8f : 0xbf;
 

@@ -1,4 +1,5 @@
-/* cose.c - COSE_Sign1 in its one accepted form; what is verified are the bytes received, never a new encoding. */
+/* cose.c - COSE_Sign1 in its one accepted form; what is verified are the bytes received, never a
+ * new encoding. */
 #include "cose.h"
 
 #include "limits.h"
@@ -32,7 +33,8 @@ protected_put(struct buf *out, const struct key *k, const char *type)
 
 /* A status list token is hashed from the heap, a record from the stack. */
 static enum err
-tbs_make(struct bytes protected, struct bytes payload, uint8_t *stack, uint8_t **heap, struct buf *out)
+tbs_make(struct bytes protected, struct bytes payload, uint8_t *stack, uint8_t **heap,
+        struct buf *out)
 {
 	size_t n = protected.n + payload.n + COSE_TBS_OVERHEAD;
 
@@ -47,7 +49,8 @@ tbs_make(struct bytes protected, struct bytes payload, uint8_t *stack, uint8_t *
 enum err
 cose_sign(const struct key *k, const char *type, struct bytes payload, struct buf *out)
 {
-	uint8_t room[PROTECTED_BYTES_MAX], stack[TBS_ON_STACK], signature[KEY_SIGNATURE_BYTES], *heap;
+	uint8_t room[PROTECTED_BYTES_MAX], stack[TBS_ON_STACK], signature[KEY_SIGNATURE_BYTES],
+	        *heap;
 	struct buf protected = BUF_OF(room), tbs;
 	enum err e;
 
@@ -104,9 +107,10 @@ cose_decode(struct bytes in, bool bundle, struct cose_sign1 *out)
 	m.signature = cbor_bytes_exact(&c, KEY_SIGNATURE_BYTES);
 	if ((e = cbor_end(&c)) != ERR_OK || (e = protected_decode(m.protected, &m)) != ERR_OK)
 		return e;
-	/* anything unsigned beside the signature would change hashes: an empty map, or exactly the receipts */
+	/* anything unsigned beside the signature would change hashes: an empty map, or exactly the
+	 * receipts */
 	if (!bytes_equal(m.unprotected, BYTES_LIT("\xa0")) &&
-	    !(bundle && bytes_start(m.unprotected, "\xa1\x19\x01\x8a")))
+	        !(bundle && bytes_start(m.unprotected, "\xa1\x19\x01\x8a")))
 		return ERR_VALUE;
 	*out = m;
 	return ERR_OK;

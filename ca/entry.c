@@ -1,4 +1,5 @@
-/* entry.c - log entries, their private notes and tags: an entry is one CBOR array whose shape follows from its type. */
+/* entry.c - log entries, their private notes and tags: an entry is one CBOR array whose shape
+ * follows from its type. */
 #include "entry.h"
 
 #include <string.h>
@@ -164,7 +165,8 @@ status_get_entry(struct cbor *c, struct entry *e)
 	e->time = time_get(c);
 	hash_get(c, e->request);
 	/* the reasons that we publish */
-	if (e->crl_reason >= 0 && e->crl_reason != 4 && e->crl_reason != 5 && e->crl_reason != 6 && e->crl_reason != 9)
+	if (e->crl_reason >= 0 && e->crl_reason != 4 && e->crl_reason != 5 && e->crl_reason != 6 &&
+	        e->crl_reason != 9)
 		cbor_fail(c, ERR_VALUE);
 }
 
@@ -278,14 +280,14 @@ void
 entry_of_record(const struct record *r, struct bytes bare, struct entry *out)
 {
 	*out = (struct entry){
-		.type = ENTRY_ISSUE,
-		.cti = r->cti,
-		.time = r->iat,
-		.center = r->center,
-		.item = r->item,
-		.policy = r->policy,
-		.crl_reason = -1,
-		.until = -1,
+	        .type = ENTRY_ISSUE,
+	        .cti = r->cti,
+	        .time = r->iat,
+	        .center = r->center,
+	        .item = r->item,
+	        .policy = r->policy,
+	        .crl_reason = -1,
+	        .until = -1,
 	};
 	sha256_one(bare, out->record_sha256);
 	memcpy(out->request, r->request.p, SHA256_BYTES);

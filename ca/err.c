@@ -12,7 +12,7 @@ struct row {
 
 static const struct row rows[] = {
 #define X(id, word, http, retry, en, zh) [id] = {word, en, zh, http, retry},
-	ERR_LIST(X)
+        ERR_LIST(X)
 #undef X
 };
 

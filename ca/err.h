@@ -1,8 +1,9 @@
 #ifndef CA_ERR_H
 #define CA_ERR_H
 /* err.h - every way in which work can fail: one table, one stable word each.
- * The words are part of the API (problem type urn:zz:error:WORD, FORMATS.md section 4): never rename one.
- * Columns: constant, word, HTTP status, may the same request be sent again unchanged, English, Chinese. */
+ * The words are part of the API (problem type urn:zz:error:WORD, FORMATS.md section 4): never
+ * rename one. Columns: constant, word, HTTP status, may the same request be sent again unchanged,
+ * English, Chinese. */
 #include <stdbool.h>
 
 /* clang-format off */
@@ -95,17 +96,18 @@ enum err {
 #define X(id, word, http, retry, en, zh) id,
 	ERR_LIST(X)
 #undef X
-		ERR_COUNT
+	        ERR_COUNT
 };
 
 #define MUST_USE __attribute__((warn_unused_result))
 
 const char *err_word(enum err e);     /* the stable word */
-const char *err_en(enum err e);	      /* a sentence that says what to do */
-const char *err_zh(enum err e);	      /* the same in Chinese */
+const char *err_en(enum err e);       /* a sentence that says what to do */
+const char *err_zh(enum err e);       /* the same in Chinese */
 unsigned err_http_status(enum err e); /* 200..503 */
-bool err_may_retry(enum err e);	      /* the same bytes may be sent again and may then succeed */
-enum err err_from_word(const char *word, unsigned long n); /* ERR_INTERNAL where the word is unknown */
+bool err_may_retry(enum err e);       /* the same bytes may be sent again and may then succeed */
+enum err err_from_word(
+        const char *word, unsigned long n); /* ERR_INTERNAL where the word is unknown */
 
 /* Says that an error is ignored on purpose (a cast to void does not silence the compiler). */
 static inline void

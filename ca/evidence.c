@@ -24,7 +24,8 @@ request_rules(struct evidence *e, const struct roster *roster, const struct fiel
 }
 
 enum err
-evidence_open(struct bytes jws, const struct roster *roster, const struct field *f, int64_t now, struct evidence *out)
+evidence_open(struct bytes jws, const struct roster *roster, const struct field *f, int64_t now,
+        struct evidence *out)
 {
 	enum err e;
 
@@ -52,7 +53,7 @@ evidence_free(struct evidence *e)
 enum err
 evidence_add(struct evidence *e, struct bytes jws, const struct roster *roster, int64_t now)
 {
-	const struct operator *by;
+	const struct operator* by;
 	struct approval approval;
 	struct jws j;
 	enum err fault;
@@ -63,10 +64,11 @@ evidence_add(struct evidence *e, struct bytes jws, const struct roster *roster, 
 		return fault;
 	if (strcmp(j.typ, APPROVAL_TYP) != 0)
 		return ERR_JWS_INVALID;
-	if ((fault = roster_verify(roster, &j, now, &by)) != ERR_OK || (fault = approval_decode(&j, &approval)) != ERR_OK)
+	if ((fault = roster_verify(roster, &j, now, &by)) != ERR_OK ||
+	        (fault = approval_decode(&j, &approval)) != ERR_OK)
 		return fault;
 	fault = rules_approval_check(
-		&approval, by, e->jws.hash, e->sender, e->officials, e->official_count, now);
+	        &approval, by, e->jws.hash, e->sender, e->officials, e->official_count, now);
 	if (fault != ERR_OK)
 		return fault;
 	e->officials[e->official_count++] = by;

@@ -1,4 +1,5 @@
-/* fold.c - the state that follows from the log: it changes only by fold_batch_apply, and only as the entries say. */
+/* fold.c - the state that follows from the log: it changes only by fold_batch_apply, and only as
+ * the entries say. */
 #include "fold.h"
 
 #include "date.h"
@@ -185,7 +186,8 @@ done_rehash(struct fold *f, size_t more)
 }
 
 enum err
-fold_batch_open(const struct fold *f, const struct roster *roster, bool prepare, struct fold_batch **out)
+fold_batch_open(
+        const struct fold *f, const struct roster *roster, bool prepare, struct fold_batch **out)
 {
 	struct fold_batch *b = calloc(1, sizeof *b);
 
@@ -235,7 +237,7 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 {
 	int64_t day = date_shanghai(it->e.time);
 	const struct fold_done *d;
-	const struct operator *center;
+	const struct operator* center;
 
 	if (it->n.slot < 0 || it->n.exp == 0)
 		return ERR_VALUE;
@@ -249,8 +251,9 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 			return ERR_EXECUTED;
 	}
 	center = b->roster == NULL ? NULL : roster_center(b->roster, it->e.center);
-	if (center != NULL &&
-	    caps_count(&b->f->caps, it->e.center, day) + caps_count(&b->caps, it->e.center, day) >= center->daily_cap)
+	if (center != NULL && caps_count(&b->f->caps, it->e.center, day) +
+	                                      caps_count(&b->caps, it->e.center, day) >=
+	                              center->daily_cap)
 		return ERR_CAP;
 	return ERR_OK;
 }
@@ -259,7 +262,8 @@ static enum status
 batch_status(const struct fold_batch *b, const struct entry *e, enum status now)
 {
 	for (size_t i = 0; i < b->count; i++)
-		if (b->items[i].e.type == ENTRY_STATUS && b->items[i].e.list == e->list && b->items[i].e.idx == e->idx)
+		if (b->items[i].e.type == ENTRY_STATUS && b->items[i].e.list == e->list &&
+		        b->items[i].e.idx == e->idx)
 			now = b->items[i].e.status;
 	return now;
 }
@@ -293,8 +297,8 @@ list_check(const struct fold_batch *b, const struct entry *e)
 	for (size_t i = 0; i < b->count; i++)
 		if (b->items[i].e.type == ENTRY_LIST && b->items[i].e.list == e->list)
 			return ERR_STALE;
-	if (memcmp(e->previous_sha256, l->previous, SHA256_BYTES) != 0 || e->sequence <= l->sequence ||
-	    e->tree_size < l->covered)
+	if (memcmp(e->previous_sha256, l->previous, SHA256_BYTES) != 0 ||
+	        e->sequence <= l->sequence || e->tree_size < l->covered)
 		return ERR_STALE;
 	return ERR_OK;
 }
@@ -342,7 +346,8 @@ item_check(struct fold_batch *b, const struct batch_item *it)
 }
 
 enum err
-fold_batch_add(struct fold_batch *b, const struct entry *e, const struct entry_note *n, struct bytes bytes)
+fold_batch_add(
+        struct fold_batch *b, const struct entry *e, const struct entry_note *n, struct bytes bytes)
 {
 	struct batch_item it = {.e = *e, .n = *n};
 	struct fold_done *d;

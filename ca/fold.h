@@ -1,29 +1,39 @@
 #ifndef CA_FOLD_H
 #define CA_FOLD_H
-/* fold.h - what follows from the log, entry by entry: tree, newest time, status lists, CRL rows, caps, executed requests,
- * versions in force. A batch is checked against a fold without changing it, and then applied whole; so what passed a check
- * at a size passes it again at that size (DESIGN.md section 4, steps 3 and 4). */
+/* fold.h - what follows from the log, entry by entry: tree, newest time, status lists, CRL rows,
+ * caps, executed requests, versions in force. A batch is checked against a fold without changing
+ * it, and then applied whole; so what passed a check at a size passes it again at that size
+ * (DESIGN.md section 4, steps 3 and 4). */
 #include "crl.h"
 #include "entry.h"
 #include "merkle.h"
 #include "roster.h"
 
-
 struct fold_list {
-	uint8_t *raw;	       /* LIST_BYTES */
-	struct crl_row *rows;  /* what is INVALID or SUSPENDED */
+	uint8_t *raw;         /* LIST_BYTES */
+	struct crl_row *rows; /* what is INVALID or SUSPENDED */
 	size_t row_count, row_room;
-	uint64_t sequence;     /* of the newest version in the log; 0 none */
+	uint64_t sequence; /* of the newest version in the log; 0 none */
 	int64_t this_update;
 	uint8_t previous[SHA256_BYTES]; /* its CWT */
-	uint64_t covered;      /* tree size it covers */
-	uint64_t changed;      /* tree size after the newest change of this list */
+	uint64_t covered;               /* tree size it covers */
+	uint64_t changed;               /* tree size after the newest change of this list */
 };
 
-struct fold_cap { char center[40]; int64_t day; uint64_t count; };
-struct fold_caps { struct fold_cap *rows; size_t count, room; };
+struct fold_cap {
+	char center[40];
+	int64_t day;
+	uint64_t count;
+};
+struct fold_caps {
+	struct fold_cap *rows;
+	size_t count, room;
+};
 
-struct fold_done { uint8_t key[SHA256_BYTES]; int64_t exp; }; /* exp 0: free place */
+struct fold_done {
+	uint8_t key[SHA256_BYTES];
+	int64_t exp;
+}; /* exp 0: free place */
 
 struct fold {
 	struct merkle_frontier frontier;
@@ -41,19 +51,24 @@ void fold_init(struct fold *f);
 void fold_free(struct fold *f);
 /* Status now; ERR_SERIAL_UNKNOWN for a list that no appended certificate stands on. */
 MUST_USE enum err fold_status(const struct fold *f, uint32_t list, uint32_t idx, enum status *out);
-const struct crl_row *fold_row(const struct fold *f, uint32_t list, const uint8_t serial[16]); /* NULL when none */
+const struct crl_row *fold_row(
+        const struct fold *f, uint32_t list, const uint8_t serial[16]); /* NULL when none */
 uint64_t fold_issued(const struct fold *f, struct bytes center, int64_t day);
 /* Was the request executed (issue: cti empty; order: for this certificate)? */
 bool fold_executed(const struct fold *f, const uint8_t request[SHA256_BYTES], struct bytes cti);
 
 /* A batch on top of a fold. */
 struct fold_batch;
-/* roster: the one in force, for caps; NULL when the signer lacks it. prepare: also check the age of entries. */
-MUST_USE enum err fold_batch_open(const struct fold *f, const struct roster *roster, bool prepare, struct fold_batch **out);
+/* roster: the one in force, for caps; NULL when the signer lacks it. prepare: also check the age of
+ * entries. */
+MUST_USE enum err fold_batch_open(
+        const struct fold *f, const struct roster *roster, bool prepare, struct fold_batch **out);
 void fold_batch_free(struct fold_batch *b);
-/* Checks one entry against the log before it and remembers it. Tag and record are the caller's to check.
- * ERR_SIZE, ERR_EXECUTED, ERR_MOVE, ERR_CAP, ERR_STALE, ERR_REQUEST_EXPIRED, ERR_VERSION, ERR_TYPE_UNKNOWN, … */
-MUST_USE enum err fold_batch_add(struct fold_batch *b, const struct entry *e, const struct entry_note *n, struct bytes bytes);
+/* Checks one entry against the log before it and remembers it. Tag and record are the caller's to
+ * check. ERR_SIZE, ERR_EXECUTED, ERR_MOVE, ERR_CAP, ERR_STALE, ERR_REQUEST_EXPIRED, ERR_VERSION,
+ * ERR_TYPE_UNKNOWN, … */
+MUST_USE enum err fold_batch_add(struct fold_batch *b, const struct entry *e,
+        const struct entry_note *n, struct bytes bytes);
 /* Applies what was added. Memory is the only thing that can fail, and ends the process. */
 void fold_batch_apply(struct fold_batch *b, struct fold *f);
 #endif

@@ -1,4 +1,5 @@
-/* frame.c - frames on a Unix stream socket: a length is believed only up to the maximum of its type. */
+/* frame.c - frames on a Unix stream socket: a length is believed only up to the maximum of its
+ * type. */
 #include "frame.h"
 
 #include "file.h"
@@ -18,7 +19,8 @@ frame_limit(enum frame_type type)
 	case FRAME_ISSUE:
 		return JWS_BYTES_MAX + REQUEST_APPROVALS_MAX * APPROVAL_BYTES_MAX + 4096;
 	case FRAME_ORDER:
-		return JWS_BYTES_MAX + ORDER_CHUNK_MAX * (RECORD_BYTES_MAX + 8) + REQUEST_APPROVALS_MAX * APPROVAL_BYTES_MAX;
+		return JWS_BYTES_MAX + ORDER_CHUNK_MAX * (RECORD_BYTES_MAX + 8) +
+		       REQUEST_APPROVALS_MAX * APPROVAL_BYTES_MAX;
 	case FRAME_PREPARE:
 	case FRAME_EXTEND:
 	case FRAME_ANSWER:

@@ -1,38 +1,55 @@
 #ifndef CA_FRAME_H
 #define CA_FRAME_H
-/* frame.h - the signer protocol: u32 length (of what follows), u8 version 1, u8 type, one CBOR array.
- * Source: FORMATS.md section 8. The bodies, request -> answer:
+/* frame.h - the signer protocol: u32 length (of what follows), u8 version 1, u8 type, one CBOR
+ * array. Source: FORMATS.md section 8. The bodies, request -> answer:
  *
  * ISSUE      [jws, [approval jws …], [record …]] -> [answer number, request hash, [seat row …]]
  *            seat row [seat, outcome, record|null, entry|null, note|null, tag|null]
  * ORDER      [jws, [approval jws …], [record …]] -> [answer number, request hash, [order row …]]
- *            order row [cti, outcome, date of the first decision|null, entry|null, note|null, tag|null]
- * PREPARE    [size, [[entry, note, tag] …]] -> [size, [[position, error word] …]]: build those anew
- * EXTEND     [size, [[entry, note, tag, record|null] …]] -> [size, root, time, receipt protected, signature]
- *            (the last two null while nothing may be signed)
- * STATE      [checkpoint note|null] -> [size, root, log time, [frontier hash …], manifest version, manifest SHA-256,
- *            roster version, roster SHA-256, field data SHA-256, problem word, [list row …], held manifest, held roster]
- *            list row [list, sequence, dirty, this update, previous CWT SHA-256]; problem "ok" when it may sign;
- *            held: newest version the signer holds a file of (it may wait for its entry)
- * LIST       [list] -> [list, sequence, cwt, jwt, entry, note, tag]
- * CRL        [list] -> [list, number, der]
- * CHECKPOINT [size] -> [note, receipt head]
- * INIT       [last checkpoint of the log before|null] -> [entry, note, tag]
- * ROSTER     [jws] -> [entry, note, tag]          MANIFEST [cose] -> [entry, note, tag]
- * RECOVER    [size] -> [size, [[entry, note, tag, record|null] …]]: journal frames from that size, bounded
- * any        -> ERROR [error word, detail] */
+ *            order row [cti, outcome, date of the first decision|null, entry|null, note|null,
+ * tag|null] PREPARE    [size, [[entry, note, tag] …]] -> [size, [[position, error word] …]]: build
+ * those anew EXTEND     [size, [[entry, note, tag, record|null] …]] -> [size, root, time, receipt
+ * protected, signature] (the last two null while nothing may be signed) STATE      [checkpoint
+ * note|null] -> [size, root, log time, [frontier hash …], manifest version, manifest SHA-256,
+ *            roster version, roster SHA-256, field data SHA-256, problem word, [list row …], held
+ * manifest, held roster] list row [list, sequence, dirty, this update, previous CWT SHA-256];
+ * problem "ok" when it may sign; held: newest version the signer holds a file of (it may wait for
+ * its entry) LIST       [list] -> [list, sequence, cwt, jwt, entry, note, tag] CRL        [list] ->
+ * [list, number, der] CHECKPOINT [size] -> [note, receipt head] INIT       [last checkpoint of the
+ * log before|null] -> [entry, note, tag] ROSTER     [jws] -> [entry, note, tag]          MANIFEST
+ * [cose] -> [entry, note, tag] RECOVER    [size] -> [size, [[entry, note, tag, record|null] …]]:
+ * journal frames from that size, bounded any        -> ERROR [error word, detail] */
 #include "bytes.h"
 
 enum frame_type {
-	FRAME_ISSUE = 1, FRAME_ORDER, FRAME_LAPSE, FRAME_PREPARE, FRAME_EXTEND, FRAME_STATE, FRAME_LIST, FRAME_TABLE,
-	FRAME_HEAD, FRAME_DELTA, FRAME_CRL, FRAME_CHECKPOINT, FRAME_INIT, FRAME_ROSTER, FRAME_MANIFEST, FRAME_CUTOFF,
-	FRAME_RECOVER, FRAME_ANSWER = 0x40, FRAME_ERROR = 0x41
+	FRAME_ISSUE = 1,
+	FRAME_ORDER,
+	FRAME_LAPSE,
+	FRAME_PREPARE,
+	FRAME_EXTEND,
+	FRAME_STATE,
+	FRAME_LIST,
+	FRAME_TABLE,
+	FRAME_HEAD,
+	FRAME_DELTA,
+	FRAME_CRL,
+	FRAME_CHECKPOINT,
+	FRAME_INIT,
+	FRAME_ROSTER,
+	FRAME_MANIFEST,
+	FRAME_CUTOFF,
+	FRAME_RECOVER,
+	FRAME_ANSWER = 0x40,
+	FRAME_ERROR = 0x41
 };
 enum { FRAME_HEAD_BYTES = 6, FRAME_VERSION = 1 };
 
-/* Reads one frame into *room (grown with realloc up to FRAME_BYTES_MAX; the caller frees it). ERR_TRUNCATED at a clean
- * end of the stream, ERR_PROTOCOL, ERR_LIMIT, ERR_SIGNER on a read error or time-out. */
-MUST_USE enum err frame_read(int fd, uint8_t **room, size_t *room_n, enum frame_type *type, struct bytes *body);
+/* Reads one frame into *room (grown with realloc up to FRAME_BYTES_MAX; the caller frees it).
+ * ERR_TRUNCATED at a clean end of the stream, ERR_PROTOCOL, ERR_LIMIT, ERR_SIGNER on a read error
+ * or time-out. */
+MUST_USE enum err frame_read(
+        int fd, uint8_t **room, size_t *room_n, enum frame_type *type, struct bytes *body);
 MUST_USE enum err frame_write(int fd, enum frame_type type, struct bytes body);
-size_t frame_limit(enum frame_type type); /* largest body of a request of that type; 0 for an unknown type */
+size_t frame_limit(
+        enum frame_type type); /* largest body of a request of that type; 0 for an unknown type */
 #endif

@@ -1,5 +1,5 @@
-/* hash.c - SHA-256, HMAC, randomness: the digest is fetched once a thread-safe time, and a library failure ends the
- * process, because no caller could go on with a hash that is not one. */
+/* hash.c - SHA-256, HMAC, randomness: the digest is fetched once a thread-safe time, and a library
+ * failure ends the process, because no caller could go on with a hash that is not one. */
 #include "hash.h"
 
 #include <openssl/crypto.h>
@@ -44,7 +44,8 @@ context_get(void)
 	must(pthread_once(&digest_once, digest_fetch) == 0, "once");
 	if (context == NULL) {
 		context = EVP_MD_CTX_new();
-		must(context != NULL && EVP_DigestInit_ex2(context, digest, NULL) == 1, "sha256_init");
+		must(context != NULL && EVP_DigestInit_ex2(context, digest, NULL) == 1,
+		        "sha256_init");
 		must(pthread_setspecific(context_key, context) == 0, "thread_key");
 	}
 	return context;

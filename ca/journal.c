@@ -61,7 +61,8 @@ files_list(struct journal *j)
 		if (strncmp(entry->d_name, "journal-", 8) != 0)
 			continue;
 		start = strtoull(entry->d_name + 8, &end, 10);
-		grown = *end != '\0' ? NULL : reallocarray(j->starts, j->file_count + 1, sizeof *grown);
+		grown = *end != '\0' ? NULL
+		                     : reallocarray(j->starts, j->file_count + 1, sizeof *grown);
 		if (grown == NULL) {
 			e = ERR_IO;
 			break;
@@ -298,7 +299,8 @@ file_start(struct journal *j, uint64_t size)
 }
 
 static void
-body_put(struct buf *b, uint64_t size, const struct merkle_hash *root, const struct signed_entry *entries, size_t count)
+body_put(struct buf *b, uint64_t size, const struct merkle_hash *root,
+        const struct signed_entry *entries, size_t count)
 {
 	cbor_put_array(b, 3);
 	cbor_put_uint(b, size);
@@ -317,15 +319,16 @@ body_put(struct buf *b, uint64_t size, const struct merkle_hash *root, const str
 }
 
 void
-journal_append(struct journal *j, uint64_t size, const struct merkle_hash *root, const struct signed_entry *entries,
-	size_t count)
+journal_append(struct journal *j, uint64_t size, const struct merkle_hash *root,
+        const struct signed_entry *entries, size_t count)
 {
 	size_t n = HEAD_BYTES + 128;
 	uint8_t *frame;
 	struct buf body;
 
 	for (size_t i = 0; i < count; i++)
-		n += entries[i].entry.n + entries[i].note.n + entries[i].tag.n + entries[i].record.n + 24;
+		n += entries[i].entry.n + entries[i].note.n + entries[i].tag.n +
+		     entries[i].record.n + 24;
 	if (j->fd < 0 || (j->bytes > 0 && j->bytes + n > JOURNAL_FILE_BYTES_MAX))
 		file_start(j, size);
 	frame = malloc(n);

@@ -1,4 +1,5 @@
-/* key.c - keys on OpenSSL's EVP: each signature copies a template context and is verified before it is returned. */
+/* key.c - keys on OpenSSL's EVP: each signature copies a template context and is verified before it
+ * is returned. */
 #include "key.h"
 
 #include "base64.h"
@@ -31,9 +32,9 @@ enum { COORDINATE_BYTES = 32, DER_SIGNATURE_BYTES_MAX = 80, COSE_OKP = 1, COSE_E
 enum { COSE_CRV_P256 = 1, COSE_CRV_ED25519 = 6 };
 
 static const struct key_suite_info suites[] = {
-	[KEY_ES256] = {KEY_ES256, -7, "ES256", "es256", true},
-	[KEY_ED25519] = {KEY_ED25519, -8, "EdDSA", "ed25519", true},
-	[KEY_SM2] = {KEY_SM2, -66037, "SM2SM3", "sm2", false},
+        [KEY_ES256] = {KEY_ES256, -7, "ES256", "es256", true},
+        [KEY_ED25519] = {KEY_ED25519, -8, "EdDSA", "ed25519", true},
+        [KEY_SM2] = {KEY_SM2, -66037, "SM2SM3", "sm2", false},
 };
 
 const struct key_suite_info *
@@ -84,7 +85,7 @@ jwk_put(const struct key *k, struct buf *out)
 	bool ec = k->suite == KEY_ES256;
 
 	buf_put_text(out, ec ? "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""
-			     : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
+	                     : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
 	base64url_put(out, bytes_of(k->public, COORDINATE_BYTES));
 	if (ec) {
 		buf_put_text(out, "\",\"y\":\"");
@@ -116,10 +117,12 @@ public_read(struct key *k)
 
 	if (k->suite == KEY_ED25519) {
 		k->public_n = COORDINATE_BYTES;
-		return EVP_PKEY_get_raw_public_key(k->pkey, k->public, &n) == 1 ? ERR_OK : ERR_VALUE;
+		return EVP_PKEY_get_raw_public_key(k->pkey, k->public, &n) == 1 ? ERR_OK
+		                                                                : ERR_VALUE;
 	}
-	if (EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) != 1 ||
-	    n != sizeof point || point[0] != POINT_CONVERSION_UNCOMPRESSED)
+	if (EVP_PKEY_get_octet_string_param(
+	            k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) != 1 ||
+	        n != sizeof point || point[0] != POINT_CONVERSION_UNCOMPRESSED)
 		return ERR_VALUE;
 	memcpy(k->public, point + 1, KEY_PUBLIC_BYTES_MAX);
 	k->public_n = KEY_PUBLIC_BYTES_MAX;
@@ -133,12 +136,13 @@ templates_make(struct key *k)
 
 	k->verify = EVP_MD_CTX_new();
 	if (k->verify == NULL ||
-	    EVP_DigestVerifyInit_ex(k->verify, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+	        EVP_DigestVerifyInit_ex(k->verify, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
 		return ERR_CRYPTO;
 	if (!k->private)
 		return ERR_OK;
 	k->sign = EVP_MD_CTX_new();
-	if (k->sign == NULL || EVP_DigestSignInit_ex(k->sign, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+	if (k->sign == NULL ||
+	        EVP_DigestSignInit_ex(k->sign, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
 		return ERR_CRYPTO;
 	return ERR_OK;
 }
@@ -150,7 +154,8 @@ is_p256(EVP_PKEY *pkey)
 	size_t n;
 
 	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
-	       EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
+	       EVP_PKEY_get_utf8_string_param(
+	               pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
 	       strcmp(group, "prime256v1") == 0;
 }
 
@@ -231,7 +236,7 @@ pem_write(const struct key *k, bool private, struct buf *out)
 	if (mem == NULL)
 		return ERR_MEMORY;
 	ok = private ? PEM_write_bio_PKCS8PrivateKey(mem, k->pkey, NULL, NULL, 0, NULL, NULL)
-		     : PEM_write_bio_PUBKEY(mem, k->pkey);
+	             : PEM_write_bio_PUBKEY(mem, k->pkey);
 	if (ok == 1 && (n = BIO_get_mem_data(mem, &p)) > 0) {
 		buf_put(out, bytes_of(p, (size_t)n));
 		if (private)
@@ -268,7 +273,7 @@ ec_from_point(struct bytes raw)
 	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
 	params[2] = OSSL_PARAM_construct_end();
 	if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return pkey;
@@ -307,7 +312,8 @@ key_from_cose(struct bytes cose_key, struct key **out)
 	if (pairs == 4) {
 		if (cbor_key(&c, &last) != -3)
 			return ERR_VALUE;
-		memcpy(raw + COORDINATE_BYTES, cbor_bytes_exact(&c, COORDINATE_BYTES).p, COORDINATE_BYTES);
+		memcpy(raw + COORDINATE_BYTES, cbor_bytes_exact(&c, COORDINATE_BYTES).p,
+		        COORDINATE_BYTES);
 	}
 	if ((e = cbor_end(&c)) != ERR_OK)
 		return e;
@@ -377,8 +383,10 @@ static enum err
 raw_from_der(const uint8_t *der, size_t n, uint8_t out[KEY_SIGNATURE_BYTES])
 {
 	ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &der, (long)n);
-	bool ok = s != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(s), out, COORDINATE_BYTES) == COORDINATE_BYTES &&
-		  BN_bn2binpad(ECDSA_SIG_get0_s(s), out + COORDINATE_BYTES, COORDINATE_BYTES) == COORDINATE_BYTES;
+	bool ok = s != NULL &&
+	          BN_bn2binpad(ECDSA_SIG_get0_r(s), out, COORDINATE_BYTES) == COORDINATE_BYTES &&
+	          BN_bn2binpad(ECDSA_SIG_get0_s(s), out + COORDINATE_BYTES, COORDINATE_BYTES) ==
+	                  COORDINATE_BYTES;
 
 	ECDSA_SIG_free(s);
 	return ok ? ERR_OK : ERR_CRYPTO;
@@ -445,7 +453,7 @@ key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BY
 		return ERR_VALUE;
 	ctx = EVP_MD_CTX_new();
 	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->sign) == 1 &&
-	    EVP_DigestSign(ctx, der, &n, message.p, message.n) == 1)
+	        EVP_DigestSign(ctx, der, &n, message.p, message.n) == 1)
 		e = ERR_OK;
 	EVP_MD_CTX_free(ctx);
 	if (e != ERR_OK)

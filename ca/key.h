@@ -1,8 +1,9 @@
 #ifndef CA_KEY_H
 #define CA_KEY_H
 /* key.h - keys of the suites of FORMATS.md section 1: make, read, write, sign, verify.
- * A key is immutable after it was made and may be used by several threads at once; each signature copies a
- * template context (a DigestSign context used twice signs both messages and says success, OpenSSL 3.0). */
+ * A key is immutable after it was made and may be used by several threads at once; each signature
+ * copies a template context (a DigestSign context used twice signs both messages and says success,
+ * OpenSSL 3.0). */
 #include "bytes.h"
 
 struct key;
@@ -12,10 +13,10 @@ enum key_suite { KEY_ES256, KEY_ED25519, KEY_SM2, KEY_SUITE_COUNT };
 enum key_purpose { KEY_RECORD = 1, KEY_STATUS, KEY_LOG, KEY_CRL, KEY_ROOT, KEY_REQUEST };
 
 enum {
-	KEY_SIGNATURE_BYTES = 64, /* r‖s, or RFC 8032 */
-	KEY_KID_BYTES = 8,	  /* kid in COSE */
-	KEY_THUMB_BYTES = 32,	  /* RFC 7638 thumbprint, kid in JWS before base64url */
-	KEY_THUMB_TEXT = 43,	  /* its base64url, without NUL */
+	KEY_SIGNATURE_BYTES = 64,  /* r‖s, or RFC 8032 */
+	KEY_KID_BYTES = 8,         /* kid in COSE */
+	KEY_THUMB_BYTES = 32,      /* RFC 7638 thumbprint, kid in JWS before base64url */
+	KEY_THUMB_TEXT = 43,       /* its base64url, without NUL */
 	KEY_PUBLIC_BYTES_MAX = 64, /* x‖y, or 32 bytes of Ed25519 */
 	KEY_COSE_BYTES_MAX = 128,
 	KEY_PEM_BYTES_MAX = 4096,
@@ -27,18 +28,21 @@ struct key_suite_info {
 	int64_t cose_alg;
 	const char *jose_alg; /* ES256, EdDSA, SM2SM3 */
 	const char *name;     /* es256, ed25519, sm2 */
-	bool served;	      /* SM2 comes with the custody work */
+	bool served;          /* SM2 comes with the custody work */
 };
 const struct key_suite_info *key_suite_info(enum key_suite suite);
 const struct key_suite_info *key_suite_by_name(const char *name); /* NULL when unknown */
 
 MUST_USE enum err key_generate(enum key_suite suite, struct key **out);
-/* PKCS #8 or SubjectPublicKeyInfo, PEM. ERR_VALUE for another kind of key. Costs as much as 20 signatures:
- * never in a request. */
+/* PKCS #8 or SubjectPublicKeyInfo, PEM. ERR_VALUE for another kind of key. Costs as much as 20
+ * signatures: never in a request. */
 MUST_USE enum err key_read_pem(struct bytes pem, struct key **out);
-MUST_USE enum err key_write_private(const struct key *k, struct buf *out); /* PKCS #8 PEM, not encrypted */
-MUST_USE enum err key_write_public(const struct key *k, struct buf *out);  /* SubjectPublicKeyInfo PEM */
-/* From the public point: x‖y (64 bytes) or 32 bytes of Ed25519. ERR_VALUE when it is no point of the curve. */
+MUST_USE enum err key_write_private(
+        const struct key *k, struct buf *out); /* PKCS #8 PEM, not encrypted */
+MUST_USE enum err key_write_public(
+        const struct key *k, struct buf *out); /* SubjectPublicKeyInfo PEM */
+/* From the public point: x‖y (64 bytes) or 32 bytes of Ed25519. ERR_VALUE when it is no point of
+ * the curve. */
 MUST_USE enum err key_from_public(enum key_suite suite, struct bytes raw, struct key **out);
 /* COSE_Key {1: kty, -1: crv, -2: x, -3: y}, deterministic, no other member (RFC 9052 section 7). */
 MUST_USE enum err key_from_cose(struct bytes cose_key, struct key **out);
@@ -47,13 +51,14 @@ void key_free(struct key *k); /* wipes; NULL is fine */
 
 enum key_suite key_suite(const struct key *k);
 bool key_is_private(const struct key *k);
-struct bytes key_public(const struct key *k); /* 64 or 32 bytes; lives as long as the key */
-struct bytes key_kid(const struct key *k);    /* first 8 bytes of the RFC 9679 thumbprint */
-struct bytes key_thumb(const struct key *k);  /* 32 bytes, RFC 7638 */
+struct bytes key_public(const struct key *k);    /* 64 or 32 bytes; lives as long as the key */
+struct bytes key_kid(const struct key *k);       /* first 8 bytes of the RFC 9679 thumbprint */
+struct bytes key_thumb(const struct key *k);     /* 32 bytes, RFC 7638 */
 const char *key_thumb_text(const struct key *k); /* 43 characters of base64url and a NUL */
 
 /* Signs the message itself (not a digest) and verifies the signature before it returns it. */
-MUST_USE enum err key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES]);
+MUST_USE enum err key_sign(
+        const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES]);
 /* ERR_SIGNATURE unless `signature` is exactly 64 bytes and verifies. */
 MUST_USE enum err key_verify(const struct key *k, struct bytes message, struct bytes signature);
 

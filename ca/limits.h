@@ -1,12 +1,13 @@
 #ifndef CA_LIMITS_H
 #define CA_LIMITS_H
-/* limits.h - every limit of the system, each with its unit and its source. Each is tested at its edge. */
+/* limits.h - every limit of the system, each with its unit and its source. Each is tested at its
+ * edge. */
 
 enum {
 	/* requests (FORMATS.md section 3) */
 	REQUEST_BYTES_MAX = 4 * 1024 * 1024, /* JSON payload of a request */
 	JWS_BYTES_MAX = 6 * 1024 * 1024,     /* compact JWS of it: 4/3 and header */
-	APPROVAL_BYTES_MAX = 8 * 1024,	     /* compact JWS of an approval or query token */
+	APPROVAL_BYTES_MAX = 8 * 1024,       /* compact JWS of an approval or query token */
 	REQUEST_SEATS_MAX = 5000,
 	REQUEST_SERIALS_MAX = 1000, /* serials named one by one in an order */
 	REQUEST_APPROVALS_MAX = 8,

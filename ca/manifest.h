@@ -1,6 +1,7 @@
 #ifndef CA_MANIFEST_H
 #define CA_MANIFEST_H
-/* manifest.h - the authority's keys and what each may sign, signed by the root. Source: FORMATS.md section 7. */
+/* manifest.h - the authority's keys and what each may sign, signed by the root. Source: FORMATS.md
+ * section 7. */
 #include "cose.h"
 #include "hash.h"
 #include "limits.h"
@@ -12,8 +13,8 @@ struct manifest_key {
 	struct bytes cose_key;
 	enum key_purpose purpose;
 	int64_t not_before, not_after; /* signs while not_before <= t < not_after */
-	uint64_t last_size;	       /* last valid tree size; UINT64_MAX: not cut off */
-	struct key *key;	       /* made by manifest_open; NULL when encoding */
+	uint64_t last_size;            /* last valid tree size; UINT64_MAX: not cut off */
+	struct key *key;               /* made by manifest_open; NULL when encoding */
 };
 
 struct manifest {
@@ -30,10 +31,12 @@ struct manifest {
 };
 
 MUST_USE enum err manifest_sign(const struct manifest *m, const struct key *root, struct buf *out);
-/* Verifies under the root, decodes, and opens the keys. Views point into `in`: keep it alive. ERR_KID_UNKNOWN,
- * ERR_SIGNATURE, ERR_VALUE where two entries share a kid. manifest_close is due on success. */
+/* Verifies under the root, decodes, and opens the keys. Views point into `in`: keep it alive.
+ * ERR_KID_UNKNOWN, ERR_SIGNATURE, ERR_VALUE where two entries share a kid. manifest_close is due on
+ * success. */
 MUST_USE enum err manifest_open(struct bytes in, const struct key *root, struct manifest *out);
 void manifest_close(struct manifest *m);
 /* The entry of that kid and purpose, or NULL. */
-const struct manifest_key *manifest_find(const struct manifest *m, struct bytes kid, enum key_purpose purpose);
+const struct manifest_key *manifest_find(
+        const struct manifest *m, struct bytes kid, enum key_purpose purpose);
 #endif

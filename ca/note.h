@@ -6,23 +6,30 @@
 #include "limits.h"
 #include "merkle.h"
 
-/* "<name>+<8 hex>+<base64(01 ‖ key)>" */
+/* "<name>+<8 hex>+<base64(01 ‖ key)>". `out` fails for another suite or a name with blanks or a
+ * plus. */
 void note_vkey_put(struct buf *out, struct bytes name, const struct key *log);
-/* Takes a vkey apart; the name is a view. ERR_VALUE for another type than Ed25519 or a wrong key id. */
+/* Takes a vkey apart; the name is a view. ERR_VALUE for another type than Ed25519 or a wrong key
+ * id. */
 MUST_USE enum err note_vkey_decode(struct bytes vkey, struct bytes *name, struct key **out);
 
 struct checkpoint { /* views into the note */
 	struct bytes origin;
 	uint64_t size;
 	struct merkle_hash root;
-	struct bytes text;	 /* what is signed */
+	struct bytes text;       /* what is signed */
 	struct bytes signatures; /* the lines after the blank line */
 };
-/* Body of a checkpoint and its signature line by `log` under the name `origin`. */
-MUST_USE enum err checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *root,
-				  const struct key *log, struct buf *out);
+/* Body of a checkpoint and its signature line by `log` under the name `origin`. ERR_VALUE for an
+ * origin with blanks or a plus, or a size above INT64_MAX. */
+MUST_USE enum err checkpoint_sign(struct bytes origin, uint64_t size,
+        const struct merkle_hash *root, const struct key *log, struct buf *out);
+/* Note and lines strictly; further body lines are allowed, as they are signed. Nothing is verified
+ * yet. */
 MUST_USE enum err checkpoint_decode(struct bytes note, struct checkpoint *out);
-/* A line of `name` and its key id must be there and verify; lines of others are passed over; a line of the right name
- * and id that does not verify refuses the note. ERR_KID_UNKNOWN when there is none. */
-MUST_USE enum err checkpoint_verify(const struct checkpoint *c, struct bytes name, const struct key *log);
+/* A line of `name` and its key id must be there and verify; lines of others are passed over; a line
+ * of the right name and id that does not verify refuses the note. ERR_KID_UNKNOWN when there is
+ * none. ERR_ALG_MISMATCH for a key that is not Ed25519. */
+MUST_USE enum err checkpoint_verify(
+        const struct checkpoint *c, struct bytes name, const struct key *log);
 #endif

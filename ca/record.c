@@ -1,4 +1,5 @@
-/* record.c - claims of a certificate record to bytes and back: what is read must be exactly what we would write. */
+/* record.c - claims of a certificate record to bytes and back: what is read must be exactly what we
+ * would write. */
 #include "record.h"
 
 #include "date.h"
@@ -6,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLAIM_ISS = 1, CLAIM_EXP = 4, CLAIM_NBF = 5, CLAIM_IAT = 6, CLAIM_CTI = 7, CLAIM_STATUS = 65535 };
+enum {
+	CLAIM_ISS = 1,
+	CLAIM_EXP = 4,
+	CLAIM_NBF = 5,
+	CLAIM_IAT = 6,
+	CLAIM_CTI = 7,
+	CLAIM_STATUS = 65535
+};
 enum { CLAIM_CERT = -65537, CERT_VERSION = 1, CODE_BYTES_MAX = 32, ITEM_NAME_BYTES_MAX = 120 };
 
 /* Keys of the certificate map, FORMATS.md section 2. */
@@ -66,14 +74,18 @@ record_check(const struct record *r)
 {
 	if (!text_ok(r->iss, HOST_BYTES_MAX) || r->cti.n != 16 || r->request.n != SHA256_BYTES)
 		return ERR_VALUE;
-	if (r->iat < 0 || r->nbf < 0 || r->exp <= r->nbf || r->iat < r->nbf || r->idx >= LIST_ENTRIES)
+	if (r->iat < 0 || r->nbf < 0 || r->exp <= r->nbf || r->iat < r->nbf ||
+	        r->idx >= LIST_ENTRIES)
 		return ERR_VALUE;
 	/* the first second of the first day, and the second after the last, both in Shanghai */
-	if (r->nbf != date_shanghai_start(date_shanghai(r->nbf)) || r->exp != date_shanghai_start(date_shanghai(r->exp)))
+	if (r->nbf != date_shanghai_start(date_shanghai(r->nbf)) ||
+	        r->exp != date_shanghai_start(date_shanghai(r->exp)))
 		return ERR_VALUE;
-	if (!name_ok(r->name) || !is_digits(r->doc_type, 2) || !text_ok(r->doc_number, DOCUMENT_BYTES_MAX))
+	if (!name_ok(r->name) || !is_digits(r->doc_type, 2) ||
+	        !text_ok(r->doc_number, DOCUMENT_BYTES_MAX))
 		return ERR_VALUE;
-	if (r->sex < 0 || r->sex > 2 || !is_digits(r->item, 6) || !text_ok(r->policy, CODE_BYTES_MAX))
+	if (r->sex < 0 || r->sex > 2 || !is_digits(r->item, 6) ||
+	        !text_ok(r->policy, CODE_BYTES_MAX))
 		return ERR_VALUE;
 	if (r->first_issued < 0 || !is_digits(r->region, 6) || !text_ok(r->center, CODE_BYTES_MAX))
 		return ERR_VALUE;
@@ -114,8 +126,9 @@ put_key_uint(struct buf *b, enum cert_key key, int64_t v)
 static void
 cert_put(const struct record *r, struct buf *b)
 {
-	unsigned pairs = 10U + (r->sex != 0) + (r->review_due >= 0) + (r->photo.n != 0) + (r->sequence >= 0) +
-			 (r->item_name.n != 0) + (r->authority.n != 0) + (r->follows.n != 0);
+	unsigned pairs = 10U + (r->sex != 0) + (r->review_due >= 0) + (r->photo.n != 0) +
+	                 (r->sequence >= 0) + (r->item_name.n != 0) + (r->authority.n != 0) +
+	                 (r->follows.n != 0);
 
 	cbor_put_map(b, pairs);
 	put_key_uint(b, CERT_KEY_VERSION, CERT_VERSION);
@@ -190,7 +203,8 @@ record_sign(const struct record *r, const struct key *k, struct buf *out)
 	if (e != ERR_OK)
 		return e;
 	claims_put(r, &claims);
-	if ((e = buf_end(&claims)) != ERR_OK || (e = cose_sign(k, RECORD_TYPE, buf_bytes(&claims), out)) != ERR_OK)
+	if ((e = buf_end(&claims)) != ERR_OK ||
+	        (e = cose_sign(k, RECORD_TYPE, buf_bytes(&claims), out)) != ERR_OK)
 		return e;
 	return out->n - start > RECORD_BYTES_MAX ? ERR_LIMIT : ERR_OK;
 }
@@ -210,8 +224,8 @@ status_decode(struct cbor *c, struct record *r)
 	uint64_t list = 0;
 	size_t prefix;
 
-	if (cbor_map(c) != 1 || !bytes_equal_text(cbor_text(c), "status_list") || cbor_map(c) != 2 ||
-	    !bytes_equal_text(cbor_text(c), "idx")) {
+	if (cbor_map(c) != 1 || !bytes_equal_text(cbor_text(c), "status_list") ||
+	        cbor_map(c) != 2 || !bytes_equal_text(cbor_text(c), "idx")) {
 		cbor_fail(c, ERR_VALUE);
 		return;
 	}
@@ -222,7 +236,7 @@ status_decode(struct cbor *c, struct record *r)
 	uri_put(&want, r->iss, 0);
 	prefix = want.n - 1;
 	if (want.failed || uri.n <= prefix || memcmp(uri.p, room, prefix) != 0 ||
-	    decimal_decode(bytes_skip(uri, prefix), UINT32_MAX, &list) != ERR_OK)
+	        decimal_decode(bytes_skip(uri, prefix), UINT32_MAX, &list) != ERR_OK)
 		cbor_fail(c, ERR_VALUE);
 	r->list = (uint32_t)list;
 }
@@ -299,9 +313,10 @@ cert_member(struct cbor *c, int64_t key, struct record *r)
 static void
 cert_decode(struct cbor *c, struct record *r)
 {
-	static const uint32_t required = 1U << CERT_KEY_VERSION | 1U << CERT_NAME | 1U << CERT_DOC_TYPE |
-					 1U << CERT_DOC_NUMBER | 1U << CERT_ITEM | 1U << CERT_POLICY | 1U << CERT_FIRST |
-					 1U << CERT_REGION | 1U << CERT_CENTER | 1U << CERT_REQUEST;
+	static const uint32_t required = 1U << CERT_KEY_VERSION | 1U << CERT_NAME |
+	                                 1U << CERT_DOC_TYPE | 1U << CERT_DOC_NUMBER |
+	                                 1U << CERT_ITEM | 1U << CERT_POLICY | 1U << CERT_FIRST |
+	                                 1U << CERT_REGION | 1U << CERT_CENTER | 1U << CERT_REQUEST;
 	int64_t last = INT64_MIN;
 	uint32_t seen = 0;
 

@@ -16,22 +16,24 @@ struct record { /* views into the decoded input, or into the caller's memory whe
 	struct bytes name, doc_type, doc_number;
 	int sex; /* 0 not given */
 	struct bytes item, policy;
-	int64_t first_issued;	     /* day */
-	int64_t review_due;	     /* day; -1 none */
+	int64_t first_issued; /* day */
+	int64_t review_due;   /* day; -1 none */
 	struct bytes region, center;
-	struct bytes photo;	     /* 16, or empty */
-	struct bytes request;	     /* 32: hash of the request that caused it */
-	int64_t sequence;	     /* -1 none */
+	struct bytes photo;                /* 16, or empty */
+	struct bytes request;              /* 32: hash of the request that caused it */
+	int64_t sequence;                  /* -1 none */
 	struct bytes item_name, authority; /* empty: none */
-	struct bytes follows;	     /* 16, or empty */
+	struct bytes follows;              /* 16, or empty */
 };
 
-/* Writes the signed, tagged record. ERR_VALUE where a member breaks the format, ERR_LIMIT above RECORD_BYTES_MAX. */
+/* Writes the signed, tagged record. ERR_VALUE where a member breaks the format, ERR_LIMIT above
+ * RECORD_BYTES_MAX. */
 MUST_USE enum err record_sign(const struct record *r, const struct key *k, struct buf *out);
 /* Reads claims of a decoded message: every rule of the format, no signature. */
 MUST_USE enum err record_decode(struct bytes payload, struct record *out);
 /* Message and claims; `bundle` allows the receipts beside it. */
-MUST_USE enum err record_open(struct bytes in, bool bundle, struct cose_sign1 *m, struct record *out);
+MUST_USE enum err record_open(
+        struct bytes in, bool bundle, struct cose_sign1 *m, struct record *out);
 /* The record as it is hashed in the log: tagged, with the empty unprotected map. */
 MUST_USE enum err record_bare(const struct cose_sign1 *m, struct buf *out);
 #endif

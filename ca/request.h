@@ -1,15 +1,21 @@
 #ifndef CA_REQUEST_H
 #define CA_REQUEST_H
-/* request.h - payloads of requests, approvals and query tokens: form only. Whether they may be done is rules.h.
- * Source: FORMATS.md section 3. */
+/* request.h - payloads of requests, approvals and query tokens: form only. Whether they may be done
+ * is rules.h. Source: FORMATS.md section 3. */
 #include "hash.h"
 #include "json.h"
 #include "jws.h"
 #include "limits.h"
 
 enum request_type {
-	REQUEST_ISSUE = 1, REQUEST_REVOKE, REQUEST_SUSPEND, REQUEST_REINSTATE, REQUEST_REPLACE, REQUEST_STOP,
-	REQUEST_RESUME, REQUEST_WITHDRAW
+	REQUEST_ISSUE = 1,
+	REQUEST_REVOKE,
+	REQUEST_SUSPEND,
+	REQUEST_REINSTATE,
+	REQUEST_REPLACE,
+	REQUEST_STOP,
+	REQUEST_RESUME,
+	REQUEST_WITHDRAW
 };
 
 #define REQUEST_TYP "zz-request+jwt"
@@ -24,8 +30,9 @@ struct request_seat { /* as handed in: faults of one seat are outcomes, decided 
 };
 
 struct request_session {
-	struct bytes id, center, region, item, basis; /* basis: initial when the member is missing */
-	int64_t theory_at, practical_at;	      /* UTC seconds */
+	struct bytes id, center, region, item,
+	        basis;                   /* basis: initial when the member is missing */
+	int64_t theory_at, practical_at; /* UTC seconds */
 	uint8_t paper_sha256[SHA256_BYTES], recording_sha256[SHA256_BYTES];
 	struct bytes examiners[2];
 };
@@ -63,13 +70,15 @@ struct query {
 };
 
 const char *request_type_word(enum request_type t);
-/* Decodes the payload of a verified or not yet verified JWS of typ REQUEST_TYP. Types of the table of
- * DESIGN.md section 4 that are not served yet give ERR_TYPE_UNKNOWN. On success request_free is due. */
+/* Decodes the payload of a verified or not yet verified JWS of typ REQUEST_TYP. Types of the table
+ * of DESIGN.md section 4 that are not served yet give ERR_TYPE_UNKNOWN. On success request_free is
+ * due. */
 MUST_USE enum err request_decode(const struct jws *j, struct request *out);
 void request_free(struct request *r); /* also of a zeroed one */
 MUST_USE enum err approval_decode(const struct jws *j, struct approval *out);
 MUST_USE enum err query_decode(const struct jws *j, struct query *out);
 /* iat at most IAT_AHEAD_S_MAX ahead, not past exp, and exp within the type's lifetime:
  * ERR_TIME_AHEAD, ERR_REQUEST_EXPIRED, ERR_LIFETIME. */
-MUST_USE enum err request_times_check(int64_t iat, int64_t exp, int64_t lifetime_s_max, int64_t now);
+MUST_USE enum err request_times_check(
+        int64_t iat, int64_t exp, int64_t lifetime_s_max, int64_t now);
 #endif

@@ -1,6 +1,8 @@
-/* signer_client.c - calls to ca-signer: one frame out, one frame in; after a fault the connection is closed and nothing is
- * sent again. */
+/* signer_client.c - calls to ca-signer: one frame out, one frame in; after a fault the connection
+ * is closed and nothing is sent again. */
 #include "signer_client.h"
+
+#include "signer_call.h"
 
 #include "log.h"
 
@@ -73,9 +75,10 @@ connect_once(struct signer *s)
 	if (s->fd < 0)
 		return ERR_SIGNER;
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
-	    setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
-	    connect(s->fd, (struct sockaddr *)&address, sizeof address) != 0) {
-		snprintf(s->detail, sizeof s->detail, "cannot connect to %s: %s", s->path, strerror(errno));
+	        setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
+	        connect(s->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+		snprintf(s->detail, sizeof s->detail, "cannot connect to %s: %s", s->path,
+		        strerror(errno));
 		close(s->fd);
 		s->fd = -1;
 		return ERR_SIGNER;
@@ -83,9 +86,8 @@ connect_once(struct signer *s)
 	return ERR_OK;
 }
 
-/* Room for a request of at most n bytes. */
-static enum err
-out_room(struct signer *s, size_t n, struct buf *out)
+enum err
+signer_room(struct signer *s, size_t n, struct buf *out)
 {
 	if (n > FRAME_BYTES_MAX)
 		return ERR_LIMIT;
@@ -112,13 +114,13 @@ error_read(struct signer *s, struct bytes body)
 	detail = cbor_text(&c);
 	if (cbor_end(&c) != ERR_OK)
 		return ERR_PROTOCOL;
-	snprintf(s->detail, sizeof s->detail, "%.*s%s%.*s", (int)word.n, (const char *)word.p, detail.n > 0 ? ": " : "",
-		(int)detail.n, (const char *)detail.p);
+	snprintf(s->detail, sizeof s->detail, "%.*s%s%.*s", (int)word.n, (const char *)word.p,
+	        detail.n > 0 ? ": " : "", (int)detail.n, (const char *)detail.p);
 	return err_from_word((const char *)word.p, word.n);
 }
 
-static enum err
-call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor *answer)
+enum err
+signer_call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor *answer)
 {
 	enum frame_type got = 0;
 	struct bytes body;
@@ -140,9 +142,8 @@ call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor 
 	return ERR_OK;
 }
 
-/* Zeroed room for the rows of an answer; freed at the next call. */
-static void *
-rows_room(struct signer *s, struct cbor *c, uint64_t count, size_t size)
+void *
+signer_rows(struct signer *s, struct cbor *c, uint64_t count, size_t size)
 {
 	free(s->rows);
 	s->rows = calloc(count > 0 ? (size_t)count : 1, size);
@@ -169,8 +170,8 @@ views_size(const struct bytes *views, size_t count)
 	return n;
 }
 
-static void
-entry_read(struct cbor *c, struct signed_entry *e)
+void
+signer_entry_read(struct cbor *c, struct signed_entry *e)
 {
 	e->entry = cbor_bytes(c);
 	e->note = cbor_bytes(c);
@@ -190,7 +191,7 @@ row_rest(struct cbor *c, bool issue, struct signer_row *row)
 		row->has_entry = row->outcome != 0 && c->in.n > 0 && c->in.p[0] != 0xf6;
 	}
 	if (row->has_entry) {
-		entry_read(c, &row->e);
+		signer_entry_read(c, &row->e);
 		return;
 	}
 	for (int i = 0; i < 3; i++)
@@ -208,7 +209,7 @@ answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *
 	a.number = cbor_uint(c);
 	a.request = cbor_bytes_exact(c, SHA256_BYTES);
 	a.count = (size_t)cbor_array(c);
-	a.rows = rows_room(s, c, a.count, sizeof *a.rows);
+	a.rows = signer_rows(s, c, a.count, sizeof *a.rows);
 	for (size_t i = 0; i < a.count && c->e == ERR_OK; i++) {
 		cbor_array_exact(c, 6);
 		if (issue)
@@ -225,8 +226,8 @@ answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *
 }
 
 static enum err
-evidence_call(struct signer *s, enum frame_type type, const struct bytes *parts[3], const size_t counts[3],
-	struct signer_answer *out)
+evidence_call(struct signer *s, enum frame_type type, const struct bytes *parts[3],
+        const size_t counts[3], struct signer_answer *out)
 {
 	size_t n = 64;
 	struct cbor c;
@@ -235,20 +236,20 @@ evidence_call(struct signer *s, enum frame_type type, const struct bytes *parts[
 
 	for (int i = 0; i < 3; i++)
 		n += views_size(parts[i], counts[i]);
-	if ((e = out_room(s, n, &b)) != ERR_OK)
+	if ((e = signer_room(s, n, &b)) != ERR_OK)
 		return e;
 	cbor_put_array(&b, 3);
 	cbor_put_bytes(&b, parts[0][0]);
 	views_put(&b, parts[1], counts[1]);
 	views_put(&b, parts[2], counts[2]);
-	if ((e = call(s, type, &b, &c)) != ERR_OK)
+	if ((e = signer_call(s, type, &b, &c)) != ERR_OK)
 		return e;
 	return answer_read(s, &c, type == FRAME_ISSUE, out);
 }
 
 enum err
-signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
-	struct signer_answer *out)
+signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals,
+        size_t approval_count, struct signer_answer *out)
 {
 	const struct bytes *parts[3] = {&jws, approvals, NULL};
 	const size_t counts[3] = {1, approval_count, 0};
@@ -257,8 +258,9 @@ signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals, 
 }
 
 enum err
-signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
-	const struct bytes *records, size_t record_count, struct signer_answer *out)
+signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals,
+        size_t approval_count, const struct bytes *records, size_t record_count,
+        struct signer_answer *out)
 {
 	const struct bytes *parts[3] = {&jws, approvals, records};
 	const size_t counts[3] = {1, approval_count, record_count};
@@ -267,8 +269,8 @@ signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals, 
 }
 
 static enum err
-entries_call(struct signer *s, enum frame_type type, uint64_t size, const struct signed_entry *entries, size_t count,
-	struct cbor *c)
+entries_call(struct signer *s, enum frame_type type, uint64_t size,
+        const struct signed_entry *entries, size_t count, struct cbor *c)
 {
 	bool records = type == FRAME_EXTEND;
 	size_t n = 64;
@@ -276,8 +278,9 @@ entries_call(struct signer *s, enum frame_type type, uint64_t size, const struct
 	enum err e;
 
 	for (size_t i = 0; i < count; i++)
-		n += entries[i].entry.n + entries[i].note.n + ENTRY_TAG_BYTES + entries[i].record.n + 32;
-	if ((e = out_room(s, n, &b)) != ERR_OK)
+		n += entries[i].entry.n + entries[i].note.n + ENTRY_TAG_BYTES +
+		     entries[i].record.n + 32;
+	if ((e = signer_room(s, n, &b)) != ERR_OK)
 		return e;
 	cbor_put_array(&b, 2);
 	cbor_put_uint(&b, size);
@@ -292,12 +295,12 @@ entries_call(struct signer *s, enum frame_type type, uint64_t size, const struct
 		else if (records)
 			cbor_put_null(&b);
 	}
-	return call(s, type, &b, c);
+	return signer_call(s, type, &b, c);
 }
 
 enum err
 signer_prepare(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count,
-	const struct signer_stale **stale, size_t *stale_count)
+        const struct signer_stale **stale, size_t *stale_count)
 {
 	struct signer_stale *rows;
 	struct cbor c;
@@ -309,7 +312,7 @@ signer_prepare(struct signer *s, uint64_t size, const struct signed_entry *entri
 	cbor_array_exact(&c, 2);
 	got = cbor_uint(&c);
 	n = cbor_array(&c);
-	rows = rows_room(s, &c, n, sizeof *rows);
+	rows = signer_rows(s, &c, n, sizeof *rows);
 	for (uint64_t i = 0; i < n && c.e == ERR_OK; i++) {
 		struct bytes word;
 
@@ -326,7 +329,8 @@ signer_prepare(struct signer *s, uint64_t size, const struct signed_entry *entri
 }
 
 enum err
-signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count, struct signer_head *out)
+signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count,
+        struct signer_head *out)
 {
 	struct signer_head h = {0};
 	struct cbor c;
@@ -345,208 +349,5 @@ signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entrie
 	if (cbor_end(&c) != ERR_OK)
 		return ERR_PROTOCOL;
 	*out = h;
-	return ERR_OK;
-}
-
-static void
-frontier_read(struct cbor *c, struct merkle_frontier *f, uint64_t size)
-{
-	uint64_t n = cbor_array(c);
-
-	f->size = size;
-	for (unsigned i = 0; i < 64; i++) {
-		if ((size >> i & 1) == 0)
-			continue;
-		memcpy(f->level[i].b, cbor_bytes_exact(c, SHA256_BYTES).p, SHA256_BYTES);
-		n--;
-	}
-	if (n != 0)
-		cbor_fail(c, ERR_PROTOCOL);
-}
-
-static void
-lists_read(struct signer *s, struct cbor *c, struct signer_state *t)
-{
-	t->list_count = (size_t)cbor_array(c);
-	t->lists = rows_room(s, c, t->list_count, sizeof *t->lists);
-	for (size_t i = 0; i < t->list_count && c->e == ERR_OK; i++) {
-		cbor_array_exact(c, 5);
-		t->lists[i].list = (uint32_t)cbor_uint_max(c, UINT32_MAX);
-		t->lists[i].sequence = cbor_uint(c);
-		t->lists[i].dirty = cbor_bool(c);
-		t->lists[i].this_update = (int64_t)cbor_uint_max(c, INT64_MAX);
-		t->lists[i].previous = cbor_bytes_exact(c, SHA256_BYTES);
-	}
-}
-
-enum err
-signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out)
-{
-	struct signer_state t = {0};
-	struct merkle_hash root;
-	struct bytes word;
-	struct cbor c;
-	struct buf b;
-	enum err e = out_room(s, checkpoint.n + 64, &b);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_put_array(&b, 1);
-	if (checkpoint.p == NULL)
-		cbor_put_null(&b);
-	else
-		cbor_put_bytes(&b, checkpoint);
-	if ((e = call(s, FRAME_STATE, &b, &c)) != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 13);
-	t.size = cbor_uint(&c);
-	memcpy(t.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
-	t.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
-	frontier_read(&c, &t.frontier, t.size);
-	t.manifest_version = cbor_uint(&c);
-	t.manifest_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
-	t.roster_version = cbor_uint(&c);
-	t.roster_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
-	t.field_sha256 = cbor_bytes_exact(&c, SHA256_BYTES);
-	word = cbor_text(&c);
-	t.problem = err_from_word((const char *)word.p, word.n);
-	lists_read(s, &c, &t);
-	t.manifest_held = cbor_uint(&c);
-	t.roster_held = cbor_uint(&c);
-	merkle_root(&t.frontier, &root);
-	if (cbor_end(&c) != ERR_OK || memcmp(root.b, t.root.b, SHA256_BYTES) != 0)
-		return ERR_PROTOCOL;
-	*out = t;
-	return ERR_OK;
-}
-
-static enum err
-number_call(struct signer *s, enum frame_type type, uint64_t number, struct cbor *c)
-{
-	struct buf b;
-	enum err e = out_room(s, 32, &b);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_put_array(&b, 1);
-	cbor_put_uint(&b, number);
-	return call(s, type, &b, c);
-}
-
-enum err
-signer_list(struct signer *s, uint32_t list, struct signer_token *out)
-{
-	struct signer_token t = {0};
-	struct cbor c;
-	enum err e = number_call(s, FRAME_LIST, list, &c);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 7);
-	if (cbor_uint(&c) != list)
-		cbor_fail(&c, ERR_PROTOCOL);
-	t.sequence = cbor_uint(&c);
-	t.cwt = cbor_bytes(&c);
-	t.jwt = cbor_bytes(&c);
-	entry_read(&c, &t.e);
-	if (cbor_end(&c) != ERR_OK)
-		return ERR_PROTOCOL;
-	*out = t;
-	return ERR_OK;
-}
-
-enum err
-signer_crl(struct signer *s, uint32_t list, uint64_t *number, struct bytes *der)
-{
-	struct cbor c;
-	struct bytes got;
-	uint64_t n;
-	enum err e = number_call(s, FRAME_CRL, list, &c);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 3);
-	if (cbor_uint(&c) != list)
-		cbor_fail(&c, ERR_PROTOCOL);
-	n = cbor_uint(&c);
-	got = cbor_bytes(&c);
-	if (cbor_end(&c) != ERR_OK)
-		return ERR_PROTOCOL;
-	*number = n;
-	*der = got;
-	return ERR_OK;
-}
-
-enum err
-signer_checkpoint(struct signer *s, uint64_t size, struct bytes *note, struct bytes *receipt)
-{
-	struct cbor c;
-	struct bytes n, r;
-	enum err e = number_call(s, FRAME_CHECKPOINT, size, &c);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 2);
-	n = cbor_bytes(&c);
-	r = cbor_bytes(&c);
-	if (cbor_end(&c) != ERR_OK)
-		return ERR_PROTOCOL;
-	*note = n;
-	*receipt = r;
-	return ERR_OK;
-}
-
-enum err
-signer_admin(struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out)
-{
-	struct signed_entry got = {0};
-	struct cbor c;
-	struct buf b;
-	enum err e = out_room(s, body.n + 32, &b);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_put_array(&b, 1);
-	if (type == FRAME_INIT && body.n == 0)
-		cbor_put_null(&b);
-	else if (type == FRAME_INIT)
-		cbor_put_text(&b, body);
-	else
-		cbor_put_bytes(&b, body);
-	if ((e = call(s, type, &b, &c)) != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 3);
-	entry_read(&c, &got);
-	if (cbor_end(&c) != ERR_OK)
-		return ERR_PROTOCOL;
-	*out = got;
-	return ERR_OK;
-}
-
-enum err
-signer_recover(struct signer *s, uint64_t size, struct signed_entry **entries, size_t *count)
-{
-	struct signed_entry *rows;
-	struct cbor c;
-	uint64_t n;
-	enum err e = number_call(s, FRAME_RECOVER, size, &c);
-
-	if (e != ERR_OK)
-		return e;
-	cbor_array_exact(&c, 2);
-	if (cbor_uint(&c) != size)
-		cbor_fail(&c, ERR_PROTOCOL);
-	n = cbor_array(&c);
-	rows = rows_room(s, &c, n, sizeof *rows);
-	for (uint64_t i = 0; i < n && c.e == ERR_OK; i++) {
-		cbor_array_exact(&c, 4);
-		entry_read(&c, &rows[i]);
-		if (!cbor_null_next(&c))
-			rows[i].record = cbor_bytes(&c);
-	}
-	if (cbor_end(&c) != ERR_OK)
-		return ERR_PROTOCOL;
-	*entries = rows;
-	*count = (size_t)n;
 	return ERR_OK;
 }

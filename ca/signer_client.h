@@ -1,25 +1,28 @@
 #ifndef CA_SIGNER_CLIENT_H
 #define CA_SIGNER_CLIENT_H
-/* signer_client.h - how issuerd, issuer-publish and zz-admin speak to ca-signer (frame.h has the bodies).
- * One connection is for one thread. A call on a broken connection answers ERR_SIGNER and the next one connects anew;
- * nothing is ever sent twice. Views in answers live until the next call on the same connection. */
+/* signer_client.h - how issuerd, issuer-publish and zz-admin speak to ca-signer (frame.h has the
+ * bodies). One connection is for one thread. A call on a broken connection answers ERR_SIGNER and
+ * the next one connects anew; nothing is ever sent twice. Views in answers live until the next call
+ * on the same connection. */
 #include "entry.h"
 #include "frame.h"
 #include "merkle.h"
 
 struct signer;
 
-MUST_USE enum err signer_open(const char *socket_path, struct signer **out); /* connects at the first call */
+MUST_USE enum err signer_open(
+        const char *socket_path, struct signer **out); /* connects at the first call */
 void signer_free(struct signer *s);
-const char *signer_detail(const struct signer *s); /* what the last error answer said, for the log */
+const char *signer_detail(
+        const struct signer *s); /* what the last error answer said, for the log */
 
 struct signed_entry { /* one entry with what belongs to it */
 	struct bytes entry, note, tag;
 	struct bytes record; /* with entry 1; else empty */
 };
 
-struct signer_row { /* a seat of ISSUE or a certificate of ORDER */
-	uint64_t seat;	    /* ISSUE */
+struct signer_row {         /* a seat of ISSUE or a certificate of ORDER */
+	uint64_t seat;      /* ISSUE */
 	struct bytes cti;   /* ORDER: 16 */
 	uint64_t outcome;   /* enum outcome */
 	int64_t first_date; /* ORDER, "already": UTC seconds of the first decision, or -1 */
@@ -28,29 +31,40 @@ struct signer_row { /* a seat of ISSUE or a certificate of ORDER */
 };
 struct signer_answer {
 	uint64_t number;
-	struct bytes request; /* 32 */
+	struct bytes request;    /* 32 */
 	struct signer_row *rows; /* owned by the connection */
 	size_t count;
 };
-MUST_USE enum err signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
-			       struct signer_answer *out);
-MUST_USE enum err signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals, size_t approval_count,
-			       const struct bytes *records, size_t record_count, struct signer_answer *out);
+MUST_USE enum err signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals,
+        size_t approval_count, struct signer_answer *out);
+MUST_USE enum err signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals,
+        size_t approval_count, const struct bytes *records, size_t record_count,
+        struct signer_answer *out);
 
-struct signer_stale { uint64_t position; enum err why; };
+struct signer_stale {
+	uint64_t position;
+	enum err why;
+};
 /* *stale is owned by the connection: positions of entries that must be built anew or dropped. */
-MUST_USE enum err signer_prepare(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count,
-				 const struct signer_stale **stale, size_t *stale_count);
+MUST_USE enum err signer_prepare(struct signer *s, uint64_t size,
+        const struct signed_entry *entries, size_t count, const struct signer_stale **stale,
+        size_t *stale_count);
 struct signer_head {
 	uint64_t size;
 	struct merkle_hash root;
 	int64_t time;
 	struct bytes protected, signature; /* of the receipt; empty while the signer may not sign */
 };
-MUST_USE enum err signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entries, size_t count,
-				struct signer_head *out);
+MUST_USE enum err signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entries,
+        size_t count, struct signer_head *out);
 
-struct signer_list { uint32_t list; uint64_t sequence; bool dirty; int64_t this_update; struct bytes previous; };
+struct signer_list {
+	uint32_t list;
+	uint64_t sequence;
+	bool dirty;
+	int64_t this_update;
+	struct bytes previous;
+};
 struct signer_state {
 	uint64_t size;
 	struct merkle_hash root;
@@ -59,20 +73,28 @@ struct signer_state {
 	uint64_t manifest_version, roster_version; /* in force; 0 none */
 	struct bytes manifest_sha256, roster_sha256, field_sha256;
 	uint64_t manifest_held, roster_held;
-	enum err problem; /* ERR_OK when it may sign */
+	enum err problem;          /* ERR_OK when it may sign */
 	struct signer_list *lists; /* owned by the connection */
 	size_t list_count;
 };
 /* checkpoint: the newest published note where the publisher asks, else empty. */
 MUST_USE enum err signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out);
 
-struct signer_token { uint64_t sequence; struct bytes cwt, jwt; struct signed_entry e; };
+struct signer_token {
+	uint64_t sequence;
+	struct bytes cwt, jwt;
+	struct signed_entry e;
+};
 MUST_USE enum err signer_list(struct signer *s, uint32_t list, struct signer_token *out);
 MUST_USE enum err signer_crl(struct signer *s, uint32_t list, uint64_t *number, struct bytes *der);
-MUST_USE enum err signer_checkpoint(struct signer *s, uint64_t size, struct bytes *note, struct bytes *receipt);
+MUST_USE enum err signer_checkpoint(
+        struct signer *s, uint64_t size, struct bytes *note, struct bytes *receipt);
 
 /* INIT, ROSTER, MANIFEST: body is the last checkpoint (may be empty), the JWS, the COSE message. */
-MUST_USE enum err signer_admin(struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out);
-/* Frames of the journal from `size` on; *count 0 at the end. Entries are owned by the connection. */
-MUST_USE enum err signer_recover(struct signer *s, uint64_t size, struct signed_entry **entries, size_t *count);
+MUST_USE enum err signer_admin(
+        struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out);
+/* Frames of the journal from `size` on; *count 0 at the end. Entries are owned by the connection.
+ */
+MUST_USE enum err signer_recover(
+        struct signer *s, uint64_t size, struct signed_entry **entries, size_t *count);
 #endif

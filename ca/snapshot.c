@@ -50,7 +50,8 @@ fold_put(const struct fold *f, struct buf *b)
 	cbor_put_uint(b, f->frontier.size);
 	cbor_put_array(b, 64);
 	for (unsigned i = 0; i < 64; i++)
-		cbor_put_bytes(b, bytes_of(f->frontier.level[i].b, (f->frontier.size >> i & 1) != 0 ? SHA256_BYTES : 0));
+		cbor_put_bytes(b, bytes_of(f->frontier.level[i].b,
+		                          (f->frontier.size >> i & 1) != 0 ? SHA256_BYTES : 0));
 	cbor_put_uint(b, (uint64_t)f->time);
 	cbor_put_array(b, f->list_count);
 	for (uint32_t i = 0; i < f->list_count; i++)
@@ -94,7 +95,8 @@ rows_get(struct bytes rows, struct fold_list *l, struct cbor *c)
 {
 	size_t count = rows.n / ROW_BYTES;
 
-	if (rows.n % ROW_BYTES != 0 || (count > 0 && (l->rows = calloc(count, sizeof *l->rows)) == NULL)) {
+	if (rows.n % ROW_BYTES != 0 ||
+	        (count > 0 && (l->rows = calloc(count, sizeof *l->rows)) == NULL)) {
 		cbor_fail(c, ERR_ENCODING);
 		return;
 	}

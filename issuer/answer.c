@@ -1,4 +1,5 @@
-/* answer.c - what a request is answered: the same JSON from a transaction just made and from the rows of an old one. */
+/* answer.c - what a request is answered: the same JSON from a transaction just made and from the
+ * rows of an old one. */
 #include "reply.h"
 #include "service.h"
 #include "tiles.h"
@@ -74,8 +75,8 @@ receipt_of_batch(const struct batch *b, uint64_t index, struct buf *out)
 
 	if (e != ERR_OK)
 		return e;
-	receipt_put(out, bytes_of(b->protected, b->protected_n), bytes_of(b->signature, sizeof b->signature), b->size, index,
-		&path);
+	receipt_put(out, bytes_of(b->protected, b->protected_n),
+	        bytes_of(b->signature, sizeof b->signature), b->size, index, &path);
 	return buf_end(out);
 }
 
@@ -84,7 +85,8 @@ receipt_json(json_t *o, const struct service *s, const struct batch *b, uint64_t
 {
 	uint8_t room[RECEIPT_BYTES_MAX];
 	struct buf out = BUF_OF(room);
-	enum err e = b != NULL && b->receipts ? receipt_of_batch(b, index, &out) : receipt_from_public(s, index, &out);
+	enum err e = b != NULL && b->receipts ? receipt_of_batch(b, index, &out)
+	                                      : receipt_from_public(s, index, &out);
 
 	/* not published yet: the certificate stands, its receipt can be fetched in a moment */
 	if (e == ERR_OK)
@@ -137,7 +139,8 @@ static int
 seat_compare(const void *a, const void *b)
 {
 	json_t *const *x = a, *const *y = b;
-	json_int_t m = json_integer_value(json_object_get(*x, "seat")), n = json_integer_value(json_object_get(*y, "seat"));
+	json_int_t m = json_integer_value(json_object_get(*x, "seat")),
+	           n = json_integer_value(json_object_get(*y, "seat"));
 
 	return (m > n) - (m < n);
 }
@@ -165,7 +168,8 @@ stored_seats(struct worker *w, struct job *j, const struct store_request *r, jso
 
 	if (e != ERR_OK)
 		return e;
-	list = arena_alloc(&j->x->arena, (certs.count + r->newest.outcome_count + 1) * sizeof(json_t *));
+	list = arena_alloc(
+	        &j->x->arena, (certs.count + r->newest.outcome_count + 1) * sizeof(json_t *));
 	if (list == NULL)
 		e = ERR_MEMORY;
 	for (size_t i = 0; e == ERR_OK && i < certs.count; i++) {
@@ -179,7 +183,8 @@ stored_seats(struct worker *w, struct job *j, const struct store_request *r, jso
 		receipt_json(list[n++], w->s, NULL, certs.rows[i].index);
 	}
 	for (size_t i = 0; e == ERR_OK && i < r->newest.outcome_count; i++)
-		list[n++] = seat_json(r->newest.outcomes[i].seat, (enum outcome)r->newest.outcomes[i].outcome);
+		list[n++] = seat_json(
+		        r->newest.outcomes[i].seat, (enum outcome)r->newest.outcomes[i].outcome);
 	store_result_free(certs.owner);
 	if (e == ERR_OK)
 		*out = seats_sort(list, n);
@@ -197,7 +202,8 @@ stored_changes(struct worker *w, const struct store_request *r, json_t **out)
 	size_t outcome = 0, change = 0;
 	enum err e;
 
-	if ((e = jws_decode(r->jws, JWS_BYTES_MAX, &jws)) != ERR_OK || (e = request_decode(&jws, &q)) != ERR_OK)
+	if ((e = jws_decode(r->jws, JWS_BYTES_MAX, &jws)) != ERR_OK ||
+	        (e = request_decode(&jws, &q)) != ERR_OK)
 		return e;
 	if ((e = store_request_changes(w->store, r->id, &changes)) != ERR_OK) {
 		request_free(&q);
@@ -210,12 +216,16 @@ stored_changes(struct worker *w, const struct store_request *r, json_t **out)
 		json_object_set_new(o, "serial", json_hex(bytes_of(q.serials[i], 16)));
 		if (outcome < r->newest.outcome_count && r->newest.outcomes[outcome].seat == i) {
 			json_object_set_new(o, "outcome",
-				json_string(outcome_word((enum outcome)r->newest.outcomes[outcome++].outcome)));
+			        json_string(outcome_word(
+			                (enum outcome)r->newest.outcomes[outcome++].outcome)));
 		} else {
-			json_object_set_new(o, "outcome", json_string(outcome_word(OUTCOME_REVOKED)));
+			json_object_set_new(
+			        o, "outcome", json_string(outcome_word(OUTCOME_REVOKED)));
 			if (change < changes.count)
-				json_object_set_new(o, "index", json_integer((json_int_t)changes.rows[change].index));
-			if (change < changes.count && changes.rows[change++].index >= atomic_load(&w->s->log_size))
+				json_object_set_new(o, "index",
+				        json_integer((json_int_t)changes.rows[change].index));
+			if (change < changes.count &&
+			        changes.rows[change++].index >= atomic_load(&w->s->log_size))
 				e = ERR_UNKNOWN_COMMIT;
 		}
 		json_array_append_new(rows, o);
@@ -237,7 +247,8 @@ answer_stored(struct worker *w, struct job *j, const struct store_request *r, un
 	enum err e;
 
 	if (r->newest.state == STATE_REFUSED) {
-		reply_problem(j->x, err_from_word((const char *)r->newest.code.p, r->newest.code.n), NULL);
+		reply_problem(j->x, err_from_word((const char *)r->newest.code.p, r->newest.code.n),
+		        NULL);
 		return ERR_OK;
 	}
 	if (r->newest.state != STATE_EXECUTED) {
@@ -276,7 +287,8 @@ kept_read(const struct service *s, uint64_t index, uint64_t *size, uint8_t **cos
 		return e;
 	if (*size <= index)
 		return ERR_NOT_FOUND;
-	snprintf(path, sizeof path, "%s/log/checkpoints/%llu.cose", s->public_dir, (unsigned long long)*size);
+	snprintf(path, sizeof path, "%s/log/checkpoints/%llu.cose", s->public_dir,
+	        (unsigned long long)*size);
 	return file_read(path, RECEIPT_BYTES_MAX, cose, cose_n);
 }
 
@@ -293,7 +305,7 @@ receipt_from_public(const struct service *s, uint64_t index, struct buf *out)
 	if (e != ERR_OK)
 		return e;
 	if ((e = receipt_head_decode(bytes_of(cose, n), &head)) == ERR_OK &&
-	    (e = merkle_inclusion(index, reader.size, tiles_get, &reader, &path)) == ERR_OK) {
+	        (e = merkle_inclusion(index, reader.size, tiles_get, &reader, &path)) == ERR_OK) {
 		receipt_put(out, head.protected, head.signature, reader.size, index, &path);
 		e = buf_end(out);
 	}

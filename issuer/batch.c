@@ -1,4 +1,5 @@
-/* batch.c - puts one transaction together from jobs and pending entries: every entry gets its place in the log here. */
+/* batch.c - puts one transaction together from jobs and pending entries: every entry gets its place
+ * in the log here. */
 #include "batch.h"
 
 #include "log.h"
@@ -49,14 +50,15 @@ build_keys(struct build *b)
 
 		if (j->fresh) {
 			b->key_job[b->key_count] = i;
-			b->keys[b->key_count++] = (struct store_key){j->request.id, j->request.kid, j->request.jti};
+			b->keys[b->key_count++] =
+			        (struct store_key){j->request.id, j->request.kid, j->request.jti};
 		}
 		for (size_t k = 0; !j->order && k < j->row_count; k++) {
 			if (!j->rows[k].has_entry)
 				continue;
 			b->pair_rows[b->pair_count] = &j->rows[k];
 			b->pairs[b->pair_count++] = (struct store_holder_item){
-				j->rows[k].certificate.holder_key, j->rows[k].certificate.item};
+			        j->rows[k].certificate.holder_key, j->rows[k].certificate.item};
 		}
 	}
 	return ERR_OK;
@@ -85,8 +87,9 @@ build_refuse_twice(struct build *b)
 
 		if (!b->pair_rows[i]->has_entry)
 			continue;
-		while (table[at] != 0 && !(bytes_equal(b->pairs[table[at] - 1].holder_key, b->pairs[i].holder_key) &&
-						 bytes_equal(b->pairs[table[at] - 1].item, b->pairs[i].item)))
+		while (table[at] != 0 &&
+		        !(bytes_equal(b->pairs[table[at] - 1].holder_key, b->pairs[i].holder_key) &&
+		                bytes_equal(b->pairs[table[at] - 1].item, b->pairs[i].item)))
 			at = (at + 1) & (room - 1);
 		if (table[at] != 0)
 			build_refuse(b->pair_rows[i], OUTCOME_ALREADY_HOLDS);
@@ -126,7 +129,7 @@ build_entries(struct build *b)
 		for (size_t k = 0; bj->drop == DROP_NO && k < bj->job->row_count; k++)
 			if (bj->job->rows[k].has_entry)
 				entry_add(b, &bj->job->rows[k].e,
-					(struct build_entry){.job = bj, .row = &bj->job->rows[k]});
+				        (struct build_entry){.job = bj, .row = &bj->job->rows[k]});
 	}
 	return ERR_OK;
 }
@@ -139,8 +142,8 @@ outcomes_put(const struct job *j, struct store_outcome *out)
 
 	for (size_t k = 0; k < j->row_count; k++)
 		if (!j->rows[k].has_entry)
-			out[n++] = (struct store_outcome){
-				j->order ? (uint32_t)k : j->rows[k].seat, (uint32_t)j->rows[k].outcome};
+			out[n++] = (struct store_outcome){j->order ? (uint32_t)k : j->rows[k].seat,
+			        (uint32_t)j->rows[k].outcome};
 	return n;
 }
 
@@ -155,10 +158,10 @@ rooms_make(struct build *b)
 	b->certificates = calloc(rows, sizeof *b->certificates);
 	b->changes = calloc(rows, sizeof *b->changes);
 	b->done = calloc(b->pending.count + 1, sizeof *b->done);
-	return b->requests != NULL && b->events != NULL && b->outcomes != NULL && b->certificates != NULL &&
-			       b->changes != NULL && b->done != NULL
-		       ? ERR_OK
-		       : ERR_MEMORY;
+	return b->requests != NULL && b->events != NULL && b->outcomes != NULL &&
+	                       b->certificates != NULL && b->changes != NULL && b->done != NULL
+	               ? ERR_OK
+	               : ERR_MEMORY;
 }
 
 static void
@@ -175,7 +178,8 @@ requests_put(struct build *b, struct store_batch *out)
 		if (j->fresh)
 			b->requests[out->request_count++] = j->request;
 		e = &b->events[out->event_count++];
-		*e = (struct store_event){.request = j->request.id, .state = STATE_EXECUTED, .at = service_now()};
+		*e = (struct store_event){
+		        .request = j->request.id, .state = STATE_EXECUTED, .at = service_now()};
 		e->outcomes = b->outcomes + outcome_count;
 		e->outcome_count = outcomes_put(j, b->outcomes + outcome_count);
 		outcome_count += e->outcome_count;
@@ -197,7 +201,8 @@ indexes_put(struct build *b, struct store_batch *out)
 			if (entry_decode(b->entries[i].entry, &e) != ERR_OK)
 				return ERR_PROTOCOL;
 			time = entry_time(&e);
-			b->done[out->done_count++] = (struct store_done){b->pending.rows[from->pending].id, index};
+			b->done[out->done_count++] =
+			        (struct store_done){b->pending.rows[from->pending].id, index};
 		} else {
 			time = from->row->entry_time;
 			from->row->index = index;
@@ -223,22 +228,23 @@ build_batch(struct build *b, uint64_t size, int64_t time, struct store_batch *ou
 	if (e != ERR_OK)
 		return e;
 	*out = (struct store_batch){
-		.size = size,
-		.time = time,
-		.requests = b->requests,
-		.events = b->events,
-		.certificates = b->certificates,
-		.entries = b->entries,
-		.entry_count = b->entry_count,
-		.changes = b->changes,
-		.done = b->done,
+	        .size = size,
+	        .time = time,
+	        .requests = b->requests,
+	        .events = b->events,
+	        .certificates = b->certificates,
+	        .entries = b->entries,
+	        .entry_count = b->entry_count,
+	        .changes = b->changes,
+	        .done = b->done,
 	};
 	requests_put(b, out);
 	return indexes_put(b, out);
 }
 
 enum err
-batch_make(const struct merkle_frontier *before, const struct build *b, const struct signer_head *head, struct batch **out)
+batch_make(const struct merkle_frontier *before, const struct build *b,
+        const struct signer_head *head, struct batch **out)
 {
 	struct batch *t = calloc(1, sizeof *t);
 
@@ -255,7 +261,8 @@ batch_make(const struct merkle_frontier *before, const struct build *b, const st
 	for (size_t i = 0; i < b->entry_count; i++)
 		merkle_leaf(b->entries[i].entry, &t->leaves[i]);
 	merkle_range_init(&t->range, before, t->leaves, b->entry_count, t->nodes);
-	if (head->size == t->size && head->signature.n == KEY_SIGNATURE_BYTES && head->protected.n <= sizeof t->protected) {
+	if (head->size == t->size && head->signature.n == KEY_SIGNATURE_BYTES &&
+	        head->protected.n <= sizeof t->protected) {
 		memcpy(t->protected, head->protected.p, head->protected.n);
 		t->protected_n = head->protected.n;
 		memcpy(t->signature, head->signature.p, KEY_SIGNATURE_BYTES);
@@ -287,7 +294,8 @@ roster_take(struct writer *w, uint64_t version)
 	e = roster_read(m.message, w->s->root, &r);
 	store_result_free(m.owner);
 	if (e != ERR_OK) {
-		log_fault("roster_refused", "version=%llu error=%s", (unsigned long long)version, err_word(e));
+		log_fault("roster_refused", "version=%llu error=%s", (unsigned long long)version,
+		        err_word(e));
 		return e;
 	}
 	/* the roster before stays in memory: a worker may still read it */

@@ -1,7 +1,7 @@
 #ifndef ISSUER_BATCH_H
 #define ISSUER_BATCH_H
-/* batch.h - one transaction while it is put together: which jobs, which rows, which log entries, in which order. Only the
- * writer's thread touches it. */
+/* batch.h - one transaction while it is put together: which jobs, which rows, which log entries, in
+ * which order. Only the writer's thread touches it. */
 #include "service.h"
 
 enum { BUILD_JOBS_MAX = 512 };
@@ -11,9 +11,12 @@ enum build_drop {
 	DROP_SERVE, /* its row is there already: to be answered from it */
 	DROP_AGAIN, /* to be sent to the signer again */
 };
-struct build_job { struct job *job; enum build_drop drop; };
+struct build_job {
+	struct job *job;
+	enum build_drop drop;
+};
 
-struct build_entry { /* where an entry of the transaction comes from */
+struct build_entry {           /* where an entry of the transaction comes from */
 	struct build_job *job; /* NULL: a pending one */
 	struct job_row *row;
 	size_t pending;
@@ -56,13 +59,15 @@ struct writer {
 MUST_USE enum err build_keys(struct build *b); /* keys, pairs and room, from the jobs */
 void build_refuse(struct job_row *row, enum outcome why);
 void build_refuse_twice(struct build *b); /* the same holder and item again in this transaction */
-MUST_USE enum err build_entries(struct build *b); /* from what is not dropped: pending first, then job by job */
+MUST_USE enum err build_entries(
+        struct build *b); /* from what is not dropped: pending first, then job by job */
 /* Rows for the database with their log indexes; time: the log's newest. */
-MUST_USE enum err build_batch(struct build *b, uint64_t size, int64_t time, struct store_batch *out);
+MUST_USE enum err build_batch(
+        struct build *b, uint64_t size, int64_t time, struct store_batch *out);
 void build_end(struct build *b); /* gives back all and starts empty */
 /* Proofs for the answers; users is 1. */
-MUST_USE enum err batch_make(const struct merkle_frontier *before, const struct build *b, const struct signer_head *head,
-			     struct batch **out);
+MUST_USE enum err batch_make(const struct merkle_frontier *before, const struct build *b,
+        const struct signer_head *head, struct batch **out);
 /* Loads the roster of that version from the database and puts it in force in the front. */
 MUST_USE enum err roster_take(struct writer *w, uint64_t version);
 #endif

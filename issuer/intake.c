@@ -1,5 +1,5 @@
-/* intake.c - requests and approvals come in: what is known is answered from its row, what is new goes to the signer and, if
- * it decides so, on to the writer. */
+/* intake.c - requests and approvals come in: what is known is answered from its row, what is new
+ * goes to the signer and, if it decides so, on to the writer. */
 #include "reply.h"
 #include "service.h"
 
@@ -12,7 +12,7 @@ struct intake {
 	struct jws jws;
 	struct request request;
 	const struct roster *roster;
-	const struct operator *sender;
+	const struct operator* sender;
 };
 
 static enum err
@@ -41,18 +41,20 @@ request_row(struct job *j, const struct intake *in)
 
 	j->order = in->request.type != REQUEST_ISSUE;
 	j->request = (struct store_request){
-		.id = arena_copy(a, bytes_of(in->jws.hash, SHA256_BYTES)),
-		.kid = arena_copy(a, bytes_of_text(in->jws.kid)),
-		.jti = arena_copy(a, in->request.jti),
-		.type = bytes_of_text(request_type_word(in->request.type)),
-		.center = in->sender->role == ROLE_CENTER ? in->sender->code : bytes_of(NULL, 0),
-		.sender = in->sender->person,
-		.session = arena_copy(a, in->request.session.id),
-		.jws = j->x->body,
-		.exp = in->request.exp,
-		.received_at = service_now(),
+	        .id = arena_copy(a, bytes_of(in->jws.hash, SHA256_BYTES)),
+	        .kid = arena_copy(a, bytes_of_text(in->jws.kid)),
+	        .jti = arena_copy(a, in->request.jti),
+	        .type = bytes_of_text(request_type_word(in->request.type)),
+	        .center = in->sender->role == ROLE_CENTER ? in->sender->code : bytes_of(NULL, 0),
+	        .sender = in->sender->person,
+	        .session = arena_copy(a, in->request.session.id),
+	        .jws = j->x->body,
+	        .exp = in->request.exp,
+	        .received_at = service_now(),
 	};
-	return j->request.id.p != NULL && j->request.kid.p != NULL && j->request.jti.p != NULL ? ERR_OK : ERR_MEMORY;
+	return j->request.id.p != NULL && j->request.kid.p != NULL && j->request.jti.p != NULL
+	               ? ERR_OK
+	               : ERR_MEMORY;
 }
 
 static void
@@ -72,21 +74,24 @@ static enum err
 known_answer(struct worker *w, struct job *j, const struct intake *in)
 {
 	struct store_requests found;
-	enum err e = store_request_find(w->store, bytes_of_text(in->jws.kid), in->request.jti, &found);
+	enum err e =
+	        store_request_find(w->store, bytes_of_text(in->jws.kid), in->request.jti, &found);
 
 	if (e != ERR_OK)
 		return e;
 	if (bytes_equal(found.rows[0].id, bytes_of(in->jws.hash, SHA256_BYTES))) {
 		metrics_add(&w->s->metrics, METRIC_REQUESTS_REPEATED, 1);
 		e = answer_stored(w, j, &found.rows[0], 200);
-	} else if ((e = roster_verify(in->roster, &in->jws, service_now(), &(const struct operator *){NULL})) == ERR_OK) {
+	} else if ((e = roster_verify(in->roster, &in->jws, service_now(),
+	                    &(const struct operator*){NULL})) == ERR_OK) {
 		conflict_answer(j, found.rows[0].id);
 	}
 	store_result_free(found.owner);
 	return e;
 }
 
-/* Refusals that are the sender's affair are kept as evidence; what may pass when sent again is not. */
+/* Refusals that are the sender's affair are kept as evidence; what may pass when sent again is not.
+ */
 static bool
 refusal_kept(enum err e)
 {
@@ -120,8 +125,8 @@ request_wait(struct worker *w, struct job *j, int needed, int signed_by)
 		return e;
 	metrics_add(&w->s->metrics, METRIC_REQUESTS_WAIT, 1);
 	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting", "officials_needed", needed,
-		"officials_signed", signed_by);
+	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
+	        "officials_needed", needed, "officials_signed", signed_by);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
@@ -150,9 +155,11 @@ issue_send(struct worker *w, struct job *j, const struct bytes *approvals, size_
 	return rows_take(w, j, &answer);
 }
 
-/* Every certificate that the order names must be ours: the front brings the records, the signer judges them. */
+/* Every certificate that the order names must be ours: the front brings the records, the signer
+ * judges them. */
 static enum err
-order_send(struct worker *w, struct job *j, const struct request *r, const struct bytes *approvals, size_t count)
+order_send(struct worker *w, struct job *j, const struct request *r, const struct bytes *approvals,
+        size_t count)
 {
 	struct arena *a = &j->x->arena;
 	struct bytes *serials = arena_alloc(a, r->serial_count * sizeof *serials);
@@ -173,9 +180,11 @@ order_send(struct worker *w, struct job *j, const struct request *r, const struc
 	}
 	for (size_t i = 0; i < found.count; i++)
 		records[i] = found.rows[i].record;
-	e = signer_order(w->signer, j->request.jws, approvals, count, records, found.count, &answer);
+	e = signer_order(
+	        w->signer, j->request.jws, approvals, count, records, found.count, &answer);
 	if (e == ERR_OK)
-		e = bytes_equal(answer.request, j->request.id) ? rows_take(w, j, &answer) : ERR_PROTOCOL;
+		e = bytes_equal(answer.request, j->request.id) ? rows_take(w, j, &answer)
+		                                               : ERR_PROTOCOL;
 	store_result_free(found.owner);
 	return e;
 }
@@ -240,9 +249,11 @@ approval_known(const struct store_approvals *kept, struct bytes body)
 	return false;
 }
 
-/* Counts what was kept; one that has expired since counts no more. `texts` are those that count, in the arena. */
+/* Counts what was kept; one that has expired since counts no more. `texts` are those that count, in
+ * the arena. */
 static enum err
-approvals_gather(struct worker *w, struct job *j, struct evidence *ev, const struct store_approvals *kept, struct bytes *texts)
+approvals_gather(struct worker *w, struct job *j, struct evidence *ev,
+        const struct store_approvals *kept, struct bytes *texts)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
 	size_t count = 0;
@@ -263,17 +274,18 @@ approvals_gather(struct worker *w, struct job *j, struct evidence *ev, const str
 static enum err
 approval_keep(struct worker *w, struct job *j, const struct evidence *ev)
 {
-	const struct operator *by = ev->officials[ev->official_count - 1];
+	const struct operator* by = ev->officials[ev->official_count - 1];
 	struct store_approval row = {.request = j->request.id,
-		.person = by->person,
-		.jws = j->x->body,
-		.approve = true,
-		.received_at = service_now()};
+	        .person = by->person,
+	        .jws = j->x->body,
+	        .approve = true,
+	        .received_at = service_now()};
 	struct approval a;
 	struct jws text;
 	enum err e;
 
-	if ((e = jws_decode(j->x->body, APPROVAL_BYTES_MAX, &text)) != ERR_OK || (e = approval_decode(&text, &a)) != ERR_OK)
+	if ((e = jws_decode(j->x->body, APPROVAL_BYTES_MAX, &text)) != ERR_OK ||
+	        (e = approval_decode(&text, &a)) != ERR_OK)
 		return e;
 	row.kid = bytes_of_text(text.kid);
 	row.jti = bytes_of_text(a.jti);
@@ -288,15 +300,16 @@ approval_waits(struct job *j, const struct evidence *ev)
 	json_t *body;
 
 	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting", "officials_needed", ev->needed,
-		"officials_signed", ev->signed_by);
+	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
+	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
 }
 
 static enum err
-approval_run(struct worker *w, struct job *j, struct evidence *ev, const struct store_approvals *kept)
+approval_run(
+        struct worker *w, struct job *j, struct evidence *ev, const struct store_approvals *kept)
 {
 	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
 	enum err e = approvals_gather(w, j, ev, kept, texts);
@@ -354,7 +367,7 @@ static enum err
 approver_check(struct worker *w, const struct job *j)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	const struct operator *by;
+	const struct operator* by;
 	struct jws text;
 	enum err e;
 

@@ -1,5 +1,5 @@
-/* issuer-publish - makes the public folder (DESIGN.md section 5). It signs nothing and issues nothing; what it publishes is
- * what the database holds and the signer signed. */
+/* issuer-publish - makes the public folder (DESIGN.md section 5). It signs nothing and issues
+ * nothing; what it publishes is what the database holds and the signer signed. */
 #include "log.h"
 #include "publish.h"
 
@@ -12,7 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_REFUSED = 4, EXIT_FORK = 70, ROUND_MS = CHECKPOINT_INTERVAL_MS_MIN, WAIT_MS_MAX = 5000 };
+enum {
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 4,
+	EXIT_FORK = 70,
+	ROUND_MS = CHECKPOINT_INTERVAL_MS_MIN,
+	WAIT_MS_MAX = 5000
+};
 
 static volatile sig_atomic_t stop;
 
@@ -33,15 +39,19 @@ wait_ms(unsigned ms)
 static int
 usage(FILE *to, int code)
 {
-	fprintf(to, "Usage: issuer-publish --config zz.conf\n\n"
-		    "Writes public_dir: log tiles and checkpoints, status lists, CRLs, manifest. A round each %d ms.\n"
-		    "Exit: 0 stopped, 2 usage, 4 refused to start, 70 another history is public (fork).\n\nSettings:\n",
-		ROUND_MS);
+	fprintf(to,
+	        "Usage: issuer-publish --config zz.conf\n\n"
+	        "Writes public_dir: log tiles and checkpoints, status lists, CRLs, manifest. A "
+	        "round each %d ms.\n"
+	        "Exit: 0 stopped, 2 usage, 4 refused to start, 70 another history is public "
+	        "(fork).\n\nSettings:\n",
+	        ROUND_MS);
 	config_help(to);
 	return code;
 }
 
-/* Opens and runs until a signal or a fork; what else goes wrong is tried again, less and less often. */
+/* Opens and runs until a signal or a fork; what else goes wrong is tried again, less and less
+ * often. */
 static int
 run(struct publish *p)
 {
@@ -54,10 +64,13 @@ run(struct publish *p)
 		if (e == ERR_FORK)
 			return EXIT_FORK;
 		if (e != ERR_OK && e != last)
-			log_fault("round_failed", "error=%s detail=%s", err_word(e), signer_detail(p->signer));
+			log_fault("round_failed", "error=%s detail=%s", err_word(e),
+			        signer_detail(p->signer));
 		if (e == ERR_OK && last != ERR_OK)
 			log_note("round_works", "size=%llu", (unsigned long long)p->published);
-		pause_ms = e == ERR_OK ? ROUND_MS : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX : pause_ms * 2;
+		pause_ms = e == ERR_OK                  ? ROUND_MS
+		           : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX
+		                                        : pause_ms * 2;
 		last = e;
 		wait_ms(pause_ms);
 	}
@@ -68,9 +81,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0}};
+	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
+	        {NULL, 0, NULL, 0}};
 	struct config *config = calloc(1, sizeof *config);
 	struct publish *p = calloc(1, sizeof *p);
 	const char *path = NULL;

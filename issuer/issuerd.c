@@ -1,5 +1,5 @@
-/* issuerd - takes signed requests over HTTP, has the signer decide, and commits what it decided (DESIGN.md section 2). It
- * holds no private key. */
+/* issuerd - takes signed requests over HTTP, has the signer decide, and commits what it decided
+ * (DESIGN.md section 2). It holds no private key. */
 #include "file.h"
 #include "hash.h"
 #include "log.h"
@@ -13,7 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_REFUSED = 4, EXIT_STUCK = 70, WORKERS_MAX = 64, STOP_WAIT_MS = 20000, PATH_BYTES = 900 };
+enum {
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 4,
+	EXIT_STUCK = 70,
+	WORKERS_MAX = 64,
+	STOP_WAIT_MS = 20000,
+	PATH_BYTES = 900
+};
 enum { ROOM_BYTES = 32 };
 
 static volatile sig_atomic_t stop;
@@ -31,7 +38,8 @@ service_now(void)
 }
 
 static enum err
-file_of(const struct config *c, const char *dir, const char *name, size_t bytes_max, uint8_t **p, size_t *n)
+file_of(const struct config *c, const char *dir, const char *name, size_t bytes_max, uint8_t **p,
+        size_t *n)
 {
 	char folder[CONFIG_TEXT_MAX], path[PATH_BYTES];
 	enum err e;
@@ -49,7 +57,8 @@ root_load(struct service *s)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = file_of(s->config, s->config->trust_dir, "root.pub", KEY_PEM_BYTES_MAX, &p, &n);
+	enum err e =
+	        file_of(s->config, s->config->trust_dir, "root.pub", KEY_PEM_BYTES_MAX, &p, &n);
 
 	if (e == ERR_OK)
 		e = key_read_pem(bytes_of(p, n), &s->root);
@@ -86,11 +95,12 @@ sizes_check(struct service *s)
 
 	if ((e = store_open(s->config->issuer_database, STORE_ISSUER, &store)) != ERR_OK)
 		return e;
-	if ((e = store_head(store, &size, &time_s)) == ERR_OK && (e = signer_open(s->front_sock, &signer)) == ERR_OK)
+	if ((e = store_head(store, &size, &time_s)) == ERR_OK &&
+	        (e = signer_open(s->front_sock, &signer)) == ERR_OK)
 		e = signer_state(signer, bytes_of(NULL, 0), &t);
 	if (e == ERR_OK && t.size > size) {
-		log_fault("database_behind", "database=%llu signer=%llu do=zz-admin_recover", (unsigned long long)size,
-			(unsigned long long)t.size);
+		log_fault("database_behind", "database=%llu signer=%llu do=zz-admin_recover",
+		        (unsigned long long)size, (unsigned long long)t.size);
 		e = ERR_BEHIND;
 	}
 	store_free(store);
@@ -107,14 +117,16 @@ service_open(struct service *s, const struct config *config)
 	s->config = config;
 	config_path(config, config->public_dir, s->public_dir, sizeof s->public_dir);
 	config_path(config, config->run_dir, folder, sizeof folder);
-	if ((size_t)snprintf(s->front_sock, sizeof s->front_sock, "%s/front.sock", folder) >= sizeof s->front_sock)
+	if ((size_t)snprintf(s->front_sock, sizeof s->front_sock, "%s/front.sock", folder) >=
+	        sizeof s->front_sock)
 		return ERR_CONFIG;
 	queue_init(&s->work);
 	queue_init(&s->write);
 	metrics_init(&s->metrics);
 	metrics_set(&s->metrics, METRIC_START_AT, (uint64_t)service_now());
 	atomic_store(&s->problem, (int)ERR_NOT_READY);
-	if ((e = field_open(&s->field)) != ERR_OK || (e = root_load(s)) != ERR_OK || (e = pepper_load(s)) != ERR_OK)
+	if ((e = field_open(&s->field)) != ERR_OK || (e = root_load(s)) != ERR_OK ||
+	        (e = pepper_load(s)) != ERR_OK)
 		return e;
 	return sizes_check(s);
 }
@@ -154,8 +166,8 @@ service_run(struct service *s)
 	struct http *http = NULL;
 	enum err e;
 
-	if ((e = http_open(s->config, &calls, s, &http)) != ERR_OK || (e = threads_start(s, &threads)) != ERR_OK ||
-		(e = http_run(http)) != ERR_OK) {
+	if ((e = http_open(s->config, &calls, s, &http)) != ERR_OK ||
+	        (e = threads_start(s, &threads)) != ERR_OK || (e = http_run(http)) != ERR_OK) {
 		log_fault("start_refused", "error=%s", err_word(e));
 		return EXIT_REFUSED;
 	}
@@ -176,9 +188,12 @@ static int
 usage(FILE *to, int code)
 {
 	fprintf(to, "Usage: issuerd --config zz.conf\n\n"
-		    "The authority's HTTP front: takes signed requests, has ca-signer decide, commits the result to\n"
-		    "PostgreSQL and answers with records and receipts. Put nginx in front of it (tools/deploy/nginx.conf).\n"
-		    "Exit: 0 stopped, 2 usage, 4 refused to start (the log line says why).\n\nSettings:\n");
+	            "The authority's HTTP front: takes signed requests, has ca-signer decide, "
+	            "commits the result to\n"
+	            "PostgreSQL and answers with records and receipts. Put nginx in front of it "
+	            "(tools/deploy/nginx.conf).\n"
+	            "Exit: 0 stopped, 2 usage, 4 refused to start (the log line says "
+	            "why).\n\nSettings:\n");
 	config_help(to);
 	return code;
 }
@@ -203,9 +218,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0}};
+	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
+	        {NULL, 0, NULL, 0}};
 	struct service *s = calloc(1, sizeof *s);
 	struct config *config = calloc(1, sizeof *config);
 	const char *path = NULL;

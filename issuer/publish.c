@@ -1,5 +1,5 @@
-/* publish.c - order is everything: a list version is public only when a public checkpoint holds its entry 3, and a
- * checkpoint only when its tiles are in place. */
+/* publish.c - order is everything: a list version is public only when a public checkpoint holds its
+ * entry 3, and a checkpoint only when its tiles are in place. */
 #include "publish.h"
 
 #include "file.h"
@@ -72,7 +72,8 @@ publish_open(const struct config *c, struct publish *p)
 	config_path(c, c->run_dir, run, sizeof run);
 	snprintf(path, sizeof path, "%s/publish.sock", run);
 	if ((e = folders_make(p)) != ERR_OK || (e = checkpoint_load(p)) != ERR_OK ||
-		(e = tiles_init(&p->tiles, p->dir)) != ERR_OK || (e = signer_open(path, &p->signer)) != ERR_OK)
+	        (e = tiles_init(&p->tiles, p->dir)) != ERR_OK ||
+	        (e = signer_open(path, &p->signer)) != ERR_OK)
 		return e;
 	return store_open(c->publish_database, STORE_PUBLISH, &p->store);
 }
@@ -83,18 +84,19 @@ publish_close(struct publish *p)
 	store_free(p->store);
 	signer_free(p->signer);
 	tiles_end(&p->tiles);
-	free(p->list_written);
+	free(p->lists);
 }
 
-/* Reads entries up to `size` into the tiles. What is public already is written again only where a file is missing. */
+/* Reads entries up to `size` into the tiles. What is public already is written again only where a
+ * file is missing. */
 static enum err
 tiles_until(struct publish *p, uint64_t size)
 {
 	while (p->tiles.size < size) {
 		uint64_t left = size - p->tiles.size;
 		struct store_entries entries;
-		enum err e = store_log_from(
-			p->store, p->tiles.size, left < READ_ENTRIES ? (size_t)left : READ_ENTRIES, &entries);
+		enum err e = store_log_from(p->store, p->tiles.size,
+		        left < READ_ENTRIES ? (size_t)left : READ_ENTRIES, &entries);
 
 		if (e != ERR_OK)
 			return e;
@@ -146,7 +148,9 @@ checkpoint_publish(struct publish *p, const struct signer_state *t)
 		return e;
 	merkle_root(&p->tiles.frontier, &root);
 	if (memcmp(root.b, t->root.b, SHA256_BYTES) != 0) {
-		log_fault("root_differs", "size=%" PRIu64 " what=the database's entries are not the signer's", t->size);
+		log_fault("root_differs",
+		        "size=%" PRIu64 " what=the database's entries are not the signer's",
+		        t->size);
 		return ERR_FORK;
 	}
 	if ((e = signer_checkpoint(p->signer, t->size, &note, &receipt)) != ERR_OK)
@@ -173,7 +177,8 @@ list_renew(struct publish *p, uint32_t list, int64_t now)
 		return e;
 	}
 	if ((e = signer_list(p->signer, list, &token)) != ERR_OK)
-		return e == ERR_VERSION ? ERR_OK : e; /* a version of this second is there: the next round */
+		return e == ERR_VERSION ? ERR_OK
+		                        : e; /* a version of this second is there: the next round */
 	return store_publication_put(p->store, list, &token, now, &pending);
 }
 
@@ -197,14 +202,14 @@ lists_renew(struct publish *p, const struct signer_state *t, int64_t now)
 static enum err
 written_room(struct publish *p, uint32_t list)
 {
-	uint64_t *grown;
+	struct publish_list *grown;
 
 	if (list < p->list_room)
 		return ERR_OK;
-	if ((grown = reallocarray(p->list_written, list + 1U, sizeof *grown)) == NULL)
+	if ((grown = reallocarray(p->lists, list + 1U, sizeof *grown)) == NULL)
 		return ERR_MEMORY;
 	memset(grown + p->list_room, 0, (list + 1U - p->list_room) * sizeof *grown);
-	p->list_written = grown;
+	p->lists = grown;
 	p->list_room = list + 1U;
 	return ERR_OK;
 }
@@ -246,7 +251,7 @@ list_files(struct publish *p, const struct store_publication *v)
 
 /* Files only from the row, and only when the public checkpoint holds its entry 3. */
 static enum err
-list_publish(struct publish *p, uint32_t list)
+list_publish(struct publish *p, uint32_t list, int64_t now)
 {
 	struct store_publication v;
 	enum err e = written_room(p, list);
@@ -255,8 +260,10 @@ list_publish(struct publish *p, uint32_t list)
 		e = store_publication_latest(p->store, list, true, &v);
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	if (v.index < p->published && v.sequence > p->list_written[list] && (e = list_files(p, &v)) == ERR_OK)
-		p->list_written[list] = v.sequence;
+	/* the CRL's number is its second, so two of one list never share one */
+	if (v.index < p->published && v.sequence > p->lists[list].written &&
+	        now > p->lists[list].at && (e = list_files(p, &v)) == ERR_OK)
+		p->lists[list] = (struct publish_list){v.sequence, now};
 	store_result_free(v.owner);
 	return e;
 }
@@ -282,7 +289,8 @@ manifest_publish(struct publish *p, uint64_t version)
 enum err
 publish_round(struct publish *p, int64_t now)
 {
-	struct bytes note = bytes_of(p->checkpoint, p->checkpoint_n); /* empty, not null: nothing published yet */
+	struct bytes note = bytes_of(
+	        p->checkpoint, p->checkpoint_n); /* empty, not null: nothing published yet */
 	struct signer_state t;
 	uint64_t manifest;
 	size_t lists;
@@ -295,9 +303,9 @@ publish_round(struct publish *p, int64_t now)
 	manifest = t.manifest_version;
 	lists = t.list_count;
 	if ((e = lists_renew(p, &t, now)) != ERR_OK || (e = checkpoint_publish(p, &t)) != ERR_OK ||
-		(e = manifest_publish(p, manifest)) != ERR_OK)
+	        (e = manifest_publish(p, manifest)) != ERR_OK)
 		return e;
 	for (size_t i = 0; e == ERR_OK && i < lists; i++)
-		e = list_publish(p, (uint32_t)i);
+		e = list_publish(p, (uint32_t)i, now);
 	return e;
 }

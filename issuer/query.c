@@ -1,4 +1,5 @@
-/* query.c - what senders and officials may ask: each query carries a token signed with their own key. */
+/* query.c - what senders and officials may ask: each query carries a token signed with their own
+ * key. */
 #include "reply.h"
 #include "service.h"
 
@@ -36,7 +37,7 @@ set_text(json_t *o, const char *name, struct bytes v)
 
 /* A centre sees its own, officials see all. */
 static enum err
-may_see(const struct operator *by, struct bytes center)
+may_see(const struct operator* by, struct bytes center)
 {
 	return by->role == ROLE_OFFICIAL || bytes_equal(by->code, center) ? ERR_OK : ERR_NOT_YOURS;
 }
@@ -52,7 +53,8 @@ approvals_json(struct worker *w, const struct store_request *r, json_t *o)
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < a.count; i++)
-		json_array_append_new(list, json_stringn((const char *)a.rows[i].jws.p, a.rows[i].jws.n));
+		json_array_append_new(
+		        list, json_stringn((const char *)a.rows[i].jws.p, a.rows[i].jws.n));
 	store_result_free(a.owner);
 	return ERR_OK;
 }
@@ -67,8 +69,9 @@ request_json(struct worker *w, struct job *j, const struct store_request *r)
 
 	if (e != ERR_OK)
 		return e;
-	o = r->newest.state == STATE_REFUSED ? json_object()
-					      : json_loadb((const char *)j->x->reply.body.p, j->x->reply.body.n, 0, &ignored);
+	o = r->newest.state == STATE_REFUSED
+	            ? json_object()
+	            : json_loadb((const char *)j->x->reply.body.p, j->x->reply.body.n, 0, &ignored);
 	if (o == NULL)
 		return ERR_INTERNAL;
 	set_hex(o, "request", r->id);
@@ -89,7 +92,7 @@ request_json(struct worker *w, struct job *j, const struct store_request *r)
 enum err
 query_request(struct worker *w, struct job *j)
 {
-	const struct operator *by;
+	const struct operator* by;
 	struct store_requests found;
 	uint8_t id[SHA256_BYTES];
 	struct query q;
@@ -110,7 +113,7 @@ query_request(struct worker *w, struct job *j)
 enum err
 query_waiting(struct worker *w, struct job *j)
 {
-	const struct operator *by;
+	const struct operator* by;
 	struct store_requests found;
 	json_t *list, *o;
 	struct query q;
@@ -118,7 +121,8 @@ query_waiting(struct worker *w, struct job *j)
 
 	if (e != ERR_OK)
 		return e;
-	e = store_waiting(w->store, service_now(), by->role == ROLE_CENTER ? by->code : bytes_of(NULL, 0), &found);
+	e = store_waiting(w->store, service_now(),
+	        by->role == ROLE_CENTER ? by->code : bytes_of(NULL, 0), &found);
 	if (e != ERR_OK)
 		return e;
 	list = json_array();
@@ -193,7 +197,7 @@ certificate_json(const struct store_certificate *c)
 enum err
 query_certificate(struct worker *w, struct job *j)
 {
-	const struct operator *by;
+	const struct operator* by;
 	struct store_certificates found;
 	uint8_t serial[16], room[RECEIPT_BYTES_MAX];
 	struct buf receipt = BUF_OF(room);
@@ -205,7 +209,8 @@ query_certificate(struct worker *w, struct job *j)
 		return e;
 	if (hex_decode(route_segment(j->x, 2), serial, sizeof serial) != ERR_OK)
 		return ERR_NOT_FOUND;
-	if ((e = store_certificate_get(w->store, bytes_of(serial, sizeof serial), &found)) != ERR_OK)
+	if ((e = store_certificate_get(w->store, bytes_of(serial, sizeof serial), &found)) !=
+	        ERR_OK)
 		return e;
 	if ((e = may_see(by, found.rows[0].center)) == ERR_OK) {
 		o = certificate_json(&found.rows[0]);
@@ -222,7 +227,7 @@ query_certificate(struct worker *w, struct job *j)
 enum err
 query_holder(struct worker *w, struct job *j)
 {
-	const struct operator *by;
+	const struct operator* by;
 	struct store_certificates found;
 	struct document document;
 	uint8_t key[SHA256_BYTES];
@@ -236,7 +241,8 @@ query_holder(struct worker *w, struct job *j)
 		return ERR_ROLE;
 	if (q.document[0] == '\0')
 		return ERR_FIELD_MISSING;
-	e = document_check(q.type[0] == '\0' ? BYTES_LIT("01") : bytes_of_text(q.type), bytes_of_text(q.document), &document);
+	e = document_check(q.type[0] == '\0' ? BYTES_LIT("01") : bytes_of_text(q.type),
+	        bytes_of_text(q.document), &document);
 	if (e != ERR_OK)
 		return ERR_FIELD_INVALID;
 	holder_key(w->s, bytes_of_text(document.type), bytes_of_text(document.number), key);

@@ -1,5 +1,5 @@
-/* queue.c - jobs between loop threads, workers and writer: first in, first out; what is closed gives out its rest and then
- * nothing. */
+/* queue.c - jobs between loop threads, workers and writer: first in, first out; what is closed
+ * gives out its rest and then nothing. */
 #include "service.h"
 
 #include <time.h>

@@ -1,4 +1,5 @@
-/* routes.c - every address of the API on one screen, who may use it, and how a request gets to its handler. */
+/* routes.c - every address of the API on one screen, who may use it, and how a request gets to its
+ * handler. */
 #include "reply.h"
 #include "service.h"
 #include "static.h"
@@ -12,17 +13,18 @@ static enum err health(struct worker *w, struct job *j);
 static enum err ready(struct worker *w, struct job *j);
 static enum err metrics(struct worker *w, struct job *j);
 
-/* Who: intake checks the signature of the body, queries the token of the Authorization header; the rest is loopback. */
+/* Who: intake checks the signature of the body, queries the token of the Authorization header; the
+ * rest is loopback. */
 static const struct route routes[] = {
-	{"POST", "/v1/requests", JWS_BYTES_MAX, true, intake_request},
-	{"POST", "/v1/requests/*/approvals", APPROVAL_BYTES_MAX, true, intake_approval},
-	{"GET", "/v1/requests/*", 0, true, query_request},
-	{"GET", "/v1/requests", 0, true, query_waiting},
-	{"GET", "/v1/certificates/*", 0, true, query_certificate},
-	{"GET", "/v1/holder", 0, true, query_holder},
-	{"GET", "/healthz", 0, false, health},
-	{"GET", "/readyz", 0, false, ready},
-	{"GET", "/metrics", 0, false, metrics},
+        {"POST", "/v1/requests", JWS_BYTES_MAX, true, intake_request},
+        {"POST", "/v1/requests/*/approvals", APPROVAL_BYTES_MAX, true, intake_approval},
+        {"GET", "/v1/requests/*", 0, true, query_request},
+        {"GET", "/v1/requests", 0, true, query_waiting},
+        {"GET", "/v1/certificates/*", 0, true, query_certificate},
+        {"GET", "/v1/holder", 0, true, query_holder},
+        {"GET", "/healthz", 0, false, health},
+        {"GET", "/readyz", 0, false, ready},
+        {"GET", "/metrics", 0, false, metrics},
 };
 
 static bool
@@ -148,7 +150,8 @@ service_serve(void *ctx, struct exchange *x)
 }
 
 enum err
-query_authorize(struct worker *w, const struct exchange *x, const struct operator **by, struct query *q)
+query_authorize(
+        struct worker *w, const struct exchange *x, const struct operator** by, struct query *q)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
 	int64_t now = service_now();
@@ -163,7 +166,8 @@ query_authorize(struct worker *w, const struct exchange *x, const struct operato
 		return e;
 	if (strcmp(j.typ, QUERY_TYP) != 0)
 		return ERR_JWS_INVALID;
-	if ((e = roster_verify(roster, &j, now, by)) != ERR_OK || (e = query_decode(&j, q)) != ERR_OK)
+	if ((e = roster_verify(roster, &j, now, by)) != ERR_OK ||
+	        (e = query_decode(&j, q)) != ERR_OK)
 		return e;
 	if ((e = request_times_check(q->iat, q->exp, QUERY_LIFETIME_S_MAX, now)) != ERR_OK)
 		return e;
@@ -244,7 +248,8 @@ worker_run(void *service)
 		return NULL;
 	while ((j = queue_get(&w.s->work)) != NULL) {
 		if (w.store == NULL)
-			err_ignore(store_open(w.s->config->issuer_database, STORE_ISSUER, &w.store));
+			err_ignore(
+			        store_open(w.s->config->issuer_database, STORE_ISSUER, &w.store));
 		if (w.store == NULL) {
 			metrics_add(&w.s->metrics, METRIC_DATABASE_FAILED, 1);
 			reply_problem(j->x, ERR_DATABASE, NULL);

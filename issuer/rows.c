@@ -1,4 +1,5 @@
-/* rows.c - an answer of the signer becomes rows of a job: copied to its arena, with what the database will hold of each. */
+/* rows.c - an answer of the signer becomes rows of a job: copied to its arena, with what the
+ * database will hold of each. */
 #include "service.h"
 
 #include "hash.h"
@@ -7,7 +8,8 @@
 #include <string.h>
 
 void
-holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number, uint8_t out[SHA256_BYTES])
+holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number,
+        uint8_t out[SHA256_BYTES])
 {
 	const struct bytes parts[] = {doc_type, BYTES_LIT("|"), doc_number};
 
@@ -21,7 +23,10 @@ entry_copy(struct arena *a, const struct signed_entry *from, struct signed_entry
 	to->note = arena_copy(a, from->note);
 	to->tag = arena_copy(a, from->tag);
 	to->record = arena_copy(a, from->record);
-	return to->entry.p != NULL && to->note.p != NULL && to->tag.p != NULL && to->record.p != NULL ? ERR_OK : ERR_MEMORY;
+	return to->entry.p != NULL && to->note.p != NULL && to->tag.p != NULL &&
+	                       to->record.p != NULL
+	               ? ERR_OK
+	               : ERR_MEMORY;
 }
 
 static enum err
@@ -36,16 +41,16 @@ certificate_fill(struct worker *w, struct job *j, struct job_row *row)
 		return ERR_PROTOCOL;
 	holder_key(w->s, r.doc_type, r.doc_number, key);
 	row->certificate = (struct store_certificate){
-		.serial = r.cti,
-		.request = j->request.id,
-		.seat = row->seat,
-		.holder_key = arena_copy(&j->x->arena, bytes_of(key, sizeof key)),
-		.item = r.item,
-		.center = r.center,
-		.list = r.list,
-		.idx = r.idx,
-		.exp = r.exp,
-		.record = row->e.record,
+	        .serial = r.cti,
+	        .request = j->request.id,
+	        .seat = row->seat,
+	        .holder_key = arena_copy(&j->x->arena, bytes_of(key, sizeof key)),
+	        .item = r.item,
+	        .center = r.center,
+	        .list = r.list,
+	        .idx = r.idx,
+	        .exp = r.exp,
+	        .record = row->e.record,
 	};
 	row->entry_time = r.iat;
 	return row->certificate.holder_key.p != NULL ? ERR_OK : ERR_MEMORY;
@@ -59,13 +64,13 @@ change_fill(struct job *j, struct job_row *row)
 	if (entry_decode(row->e.entry, &e) != ERR_OK || e.type != ENTRY_STATUS)
 		return ERR_PROTOCOL;
 	row->change = (struct store_change){
-		.serial = e.cti,
-		.status = e.status,
-		.reason = e.crl_reason,
-		.effective = (int32_t)e.effective,
-		.until = e.until,
-		.at = e.time,
-		.request = j->request.id,
+	        .serial = e.cti,
+	        .status = e.status,
+	        .reason = e.crl_reason,
+	        .effective = (int32_t)e.effective,
+	        .until = e.until,
+	        .at = e.time,
+	        .request = j->request.id,
 	};
 	row->entry_time = e.time;
 	return ERR_OK;

@@ -1,8 +1,9 @@
 #ifndef ISSUER_SERVICE_H
 #define ISSUER_SERVICE_H
-/* service.h - what the parts of issuerd share. A request's path: loop thread (http.h) -> work queue -> worker (reads the
- * request, asks the signer) -> writer queue -> writer (one transaction for all that wait, then EXTEND) -> work queue ->
- * worker (answers) -> loop thread. Source: DESIGN.md section 4. */
+/* service.h - what the parts of issuerd share. A request's path: loop thread (http.h) -> work queue
+ * -> worker (reads the request, asks the signer) -> writer queue -> writer (one transaction for all
+ * that wait, then EXTEND) -> work queue -> worker (answers) -> loop thread. Source: DESIGN.md
+ * section 4. */
 #include "config.h"
 #include "evidence.h"
 #include "http.h"
@@ -21,7 +22,7 @@ struct batch {
 	_Atomic unsigned users;
 	struct merkle_range range; /* from the size before the transaction on */
 	struct merkle_hash *leaves, *nodes;
-	uint64_t size;		   /* tree size of the receipts */
+	uint64_t size; /* tree size of the receipts */
 	uint8_t protected[256];
 	size_t protected_n;
 	uint8_t signature[KEY_SIGNATURE_BYTES];
@@ -35,14 +36,14 @@ enum job_stage {
 	JOB_ANSWER, /* a worker is to answer: it is in the log, or `result` says why not */
 };
 
-struct job_row { /* a seat or a certificate of an order */
-	uint32_t seat;	/* issue */
+struct job_row {          /* a seat or a certificate of an order */
+	uint32_t seat;    /* issue */
 	struct bytes cti; /* order */
 	enum outcome outcome;
 	bool has_entry;
 	struct signed_entry e;
 	struct store_certificate certificate; /* issue, with an entry; index set by the writer */
-	struct store_change change;	      /* order, with an entry */
+	struct store_change change;           /* order, with an entry */
 	int64_t entry_time;
 	uint64_t index;
 };
@@ -55,7 +56,7 @@ struct job {
 	unsigned tries;
 	enum err result;
 	/* what the writer commits; everything in the exchange's arena */
-	bool fresh;	/* the request row is new, not one that waited */
+	bool fresh; /* the request row is new, not one that waited */
 	bool order;
 	struct store_request request;
 	struct job_row *rows;
@@ -72,8 +73,8 @@ struct queue {
 };
 void queue_init(struct queue *q);
 void queue_put(struct queue *q, struct job *j);
-struct job *queue_get(struct queue *q);				      /* waits; NULL once closed and empty */
-struct job *queue_take_all(struct queue *q, unsigned wait_ms);	      /* a list, or NULL after the time */
+struct job *queue_get(struct queue *q); /* waits; NULL once closed and empty */
+struct job *queue_take_all(struct queue *q, unsigned wait_ms); /* a list, or NULL after the time */
 void queue_close(struct queue *q);
 bool queue_ended(struct queue *q); /* closed and empty */
 
@@ -85,14 +86,15 @@ struct service {
 	char public_dir[CONFIG_TEXT_MAX], front_sock[CONFIG_TEXT_MAX];
 	struct metrics metrics;
 	struct queue work, write;
-	_Atomic size_t held; /* exchanges taken and not yet answered */
-	_Atomic uint64_t log_size; /* appended by the signer, as last seen */
-	_Atomic int problem;	   /* enum err of signer or database, for /readyz */
+	_Atomic size_t held;                   /* exchanges taken and not yet answered */
+	_Atomic uint64_t log_size;             /* appended by the signer, as last seen */
+	_Atomic int problem;                   /* enum err of signer or database, for /readyz */
 	_Atomic(const struct roster *) roster; /* in force; those before stay until the end */
 	uint64_t roster_version;
 };
 
-/* Seconds of the wall clock; the one place below main that asks for it, since each job needs its own now. */
+/* Seconds of the wall clock; the one place below main that asks for it, since each job needs its
+ * own now. */
 int64_t service_now(void);
 
 struct worker { /* one thread of the pool */
@@ -105,7 +107,8 @@ struct route {
 	const char *method, *pattern; /* `*` stands for one segment */
 	size_t body_max;
 	bool queued; /* a worker serves it: it may wait for database or signer */
-	/* Fills the reply and says ERR_OK, or says what is wrong; ROUTE_DEFERRED: the job went on to the writer. */
+	/* Fills the reply and says ERR_OK, or says what is wrong; ROUTE_DEFERRED: the job went on
+	 * to the writer. */
 	enum err (*handler)(struct worker *w, struct job *j);
 };
 enum { ROUTE_DEFERRED = -1 };
@@ -115,7 +118,8 @@ enum err service_admit(void *ctx, struct exchange *x, size_t *body_max);
 void service_serve(void *ctx, struct exchange *x);
 struct bytes route_segment(const struct exchange *x, unsigned index); /* of the path, from 0 */
 /* The signer of the query token; ERR_AUTH_MISSING, ERR_KID_UNKNOWN, … */
-MUST_USE enum err query_authorize(struct worker *w, const struct exchange *x, const struct operator **by, struct query *q);
+MUST_USE enum err query_authorize(
+        struct worker *w, const struct exchange *x, const struct operator** by, struct query *q);
 
 /* intake.c, query.c */
 enum err intake_request(struct worker *w, struct job *j);
@@ -126,12 +130,15 @@ enum err query_certificate(struct worker *w, struct job *j);
 enum err query_holder(struct worker *w, struct job *j);
 /* rows.c: an answer of the signer into the job, copied to its arena. */
 MUST_USE enum err rows_take(struct worker *w, struct job *j, const struct signer_answer *a);
-void holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number, uint8_t out[SHA256_BYTES]);
+void holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number,
+        uint8_t out[SHA256_BYTES]);
 /* answer.c */
 void answer_job(struct worker *w, struct job *j); /* of a job that the writer finished */
 /* Answer to a request that is in the database; status 200 or 201 as the caller says. */
-MUST_USE enum err answer_stored(struct worker *w, struct job *j, const struct store_request *r, unsigned status);
-/* Receipt of an appended entry from tiles and a kept checkpoint; ERR_NOT_FOUND while it is not published. */
+MUST_USE enum err answer_stored(
+        struct worker *w, struct job *j, const struct store_request *r, unsigned status);
+/* Receipt of an appended entry from tiles and a kept checkpoint; ERR_NOT_FOUND while it is not
+ * published. */
 MUST_USE enum err receipt_from_public(const struct service *s, uint64_t index, struct buf *out);
 /* writer.c: the thread. */
 void *writer_run(void *service);

@@ -2,8 +2,9 @@
 #define ISSUER_STORE_WRITER_H
 /* store_writer.h - the transaction that makes certificates: lock the head, look, write all in one
  * COMMIT. Source: DESIGN.md section 4, steps 3 and 4. Between store_begin_head and the call that
- * ends it, reads and store_pending_void belong to the transaction. The server ends a transaction
- * that does nothing for 5 s. */
+ * ends it, reads and store_pending_void belong to the transaction. After an error of one of them
+ * call store_rollback: the transaction can do nothing more. The server ends one that does nothing
+ * for 5 s. */
 #include "store.h"
 
 /* Begins and locks the head. ERR_BUSY: another front holds it for more than 5 s; one that held it

@@ -1,4 +1,5 @@
-/* tiles.c - tile files: full ones once, unfinished ones for every size that gets a checkpoint, never hashed upward. */
+/* tiles.c - tile files: full ones once, unfinished ones for every size that gets a checkpoint,
+ * never hashed upward. */
 #include "tiles.h"
 
 #include "file.h"
@@ -60,7 +61,8 @@ tiles_get(void *reader, unsigned level, uint64_t index, struct merkle_hash *out)
 	snprintf(dir, sizeof dir, "%s/log", r->public_dir);
 	path_make(dir, (int)tile_level, n, width, path);
 	e = file_read(path, sizeof hashes, &p, &got);
-	if (e == ERR_NOT_FOUND && width < TILE_WIDTH) { /* unfinished ones may be gone once the full one is there */
+	if (e == ERR_NOT_FOUND &&
+	        width < TILE_WIDTH) { /* unfinished ones may be gone once the full one is there */
 		path_make(dir, (int)tile_level, n, TILE_WIDTH, path);
 		e = file_read(path, sizeof hashes, &p, &got);
 	}
@@ -113,7 +115,8 @@ level_push(struct tiles *t, const struct merkle_hash *hash, bool write)
 		if (t->width[level] < TILE_WIDTH)
 			return ERR_OK;
 		if (write)
-			e = tile_write(t->dir, (int)level, t->index[level], TILE_WIDTH, edge_bytes(t, level));
+			e = tile_write(t->dir, (int)level, t->index[level], TILE_WIDTH,
+			        edge_bytes(t, level));
 		if (e != ERR_OK)
 			return e;
 		subtree_root(t->edge[level], 8);
@@ -137,7 +140,8 @@ tiles_append(struct tiles *t, struct bytes entry, bool write)
 	t->bundle_n += 2 + entry.n;
 	if (t->size % TILE_WIDTH == TILE_WIDTH - 1) {
 		if (write)
-			e = tile_write(t->dir, -1, t->size / TILE_WIDTH, TILE_WIDTH, bytes_of(t->bundle, t->bundle_n));
+			e = tile_write(t->dir, -1, t->size / TILE_WIDTH, TILE_WIDTH,
+			        bytes_of(t->bundle, t->bundle_n));
 		t->bundle_n = 0;
 	}
 	if (e != ERR_OK)
@@ -155,9 +159,11 @@ tiles_flush(struct tiles *t)
 	enum err e = ERR_OK;
 
 	if (width > 0)
-		e = tile_write(t->dir, -1, t->size / TILE_WIDTH, width, bytes_of(t->bundle, t->bundle_n));
+		e = tile_write(
+		        t->dir, -1, t->size / TILE_WIDTH, width, bytes_of(t->bundle, t->bundle_n));
 	for (unsigned level = 0; e == ERR_OK && level < TILES_LEVELS; level++)
 		if (t->width[level] > 0)
-			e = tile_write(t->dir, (int)level, t->index[level], t->width[level], edge_bytes(t, level));
+			e = tile_write(t->dir, (int)level, t->index[level], t->width[level],
+			        edge_bytes(t, level));
 	return e;
 }

@@ -1,5 +1,6 @@
-/* writer.c - the group commit: one thread, one transaction for all that waits, and nothing is answered before it is
- * committed and appended by the signer. A certificate exists if and only if its log entry exists (DESIGN.md section 4). */
+/* writer.c - the group commit: one thread, one transaction for all that waits, and nothing is
+ * answered before it is committed and appended by the signer. A certificate exists if and only if
+ * its log entry exists (DESIGN.md section 4). */
 #include "batch.h"
 
 #include "log.h"
@@ -54,7 +55,8 @@ extend_stored(struct writer *w, const struct store_entries *e)
 			;
 		fault = signer_extend(w->signer, e->first + i, e->rows + i, n, &head);
 		if (fault != ERR_OK) {
-			log_fault("catch_up_failed", "size=%" PRIu64 " error=%s", e->first + i, err_word(fault));
+			log_fault("catch_up_failed", "size=%" PRIu64 " error=%s", e->first + i,
+			        err_word(fault));
 			break;
 		}
 		frontier_add(w, e->rows + i, n);
@@ -80,7 +82,8 @@ state_read(struct writer *w)
 	return ERR_OK;
 }
 
-/* Under the head lock: brings the signer up to the database. A database behind the signer stops everything. */
+/* Under the head lock: brings the signer up to the database. A database behind the signer stops
+ * everything. */
 static enum err
 catch_up(struct writer *w, uint64_t size)
 {
@@ -92,7 +95,8 @@ catch_up(struct writer *w, uint64_t size)
 		e = store_entries_from(w->store, w->frontier.size, CATCH_UP_BYTES, &entries);
 		if (e != ERR_OK)
 			return e;
-		log_note("catch_up", "signer=%" PRIu64 " database=%" PRIu64, w->frontier.size, size);
+		log_note(
+		        "catch_up", "signer=%" PRIu64 " database=%" PRIu64, w->frontier.size, size);
 		e = entries.count == 0 ? ERR_SIZE : extend_stored(w, &entries);
 		store_result_free(entries.owner);
 		if (e != ERR_OK)
@@ -100,7 +104,8 @@ catch_up(struct writer *w, uint64_t size)
 	}
 	if (e != ERR_OK || w->frontier.size == size)
 		return e;
-	log_fault("database_behind", "database=%" PRIu64 " signer=%" PRIu64 " do=zz-admin_recover", size, w->frontier.size);
+	log_fault("database_behind", "database=%" PRIu64 " signer=%" PRIu64 " do=zz-admin_recover",
+	        size, w->frontier.size);
 	return ERR_BEHIND;
 }
 
@@ -158,10 +163,12 @@ stale_leave(struct writer *w, struct build *b, const struct signer_stale *stale,
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		const struct build_entry *be = &b->entry_of[stale[i].position];
 
-		log_note("entry_refused", "position=%" PRIu64 " error=%s", stale[i].position, err_word(stale[i].why));
+		log_note("entry_refused", "position=%" PRIu64 " error=%s", stale[i].position,
+		        err_word(stale[i].why));
 		if (be->job == NULL) {
 			b->pending_gone[be->pending] = true;
-			e = store_pending_void(w->store, b->pending.rows[be->pending].id, err_word(stale[i].why));
+			e = store_pending_void(
+			        w->store, b->pending.rows[be->pending].id, err_word(stale[i].why));
 			b->voided = true;
 			continue;
 		}
@@ -182,7 +189,9 @@ prepare(struct writer *w, struct build *b, uint64_t size)
 	for (;;) {
 		if ((e = build_entries(b)) != ERR_OK || b->entry_count == 0)
 			return e;
-		if ((e = signer_prepare(w->signer, size, b->entries, b->entry_count, &stale, &count)) != ERR_OK || count == 0)
+		if ((e = signer_prepare(w->signer, size, b->entries, b->entry_count, &stale,
+		             &count)) != ERR_OK ||
+		        count == 0)
 			return e;
 		if ((e = stale_leave(w, b, stale, count)) != ERR_OK)
 			return e;
@@ -204,7 +213,8 @@ extend(struct writer *w, struct build *b, uint64_t size, struct batch **out)
 	}
 	frontier_add(w, b->entries, b->entry_count);
 	atomic_store(&w->s->log_size, head.size);
-	/* another front has extended past us: our own size has no signature, the receipt comes from what is public */
+	/* another front has extended past us: our own size has no signature, the receipt comes from
+	 * what is public */
 	if (head.size != w->frontier.size)
 		w->frontier_known = false;
 	return batch_make(&before, b, &head, out);
@@ -223,15 +233,17 @@ settle(struct writer *w, struct build *b, enum err committed, struct batch *batc
 			if (++j->tries < TRIES_MAX)
 				job_return(w, j, JOB_SERVE, ERR_OK);
 			else
-				job_return(w, j, JOB_ANSWER, err_may_retry(j->result) ? j->result : ERR_STALE);
+				job_return(w, j, JOB_ANSWER,
+				        err_may_retry(j->result) ? j->result : ERR_STALE);
 		} else if (committed == ERR_OK) {
 			j->batch = batch;
 			if (batch != NULL)
 				atomic_fetch_add(&batch->users, 1);
 			job_return(w, j, JOB_ANSWER, ERR_OK);
-		} else if ((committed == ERR_UNKNOWN_COMMIT || committed == ERR_EXISTS || committed == ERR_NOT_WAITING ||
-				   committed == ERR_SIZE || committed == ERR_STALE) &&
-			   ++j->tries < TRIES_MAX) {
+		} else if ((committed == ERR_UNKNOWN_COMMIT || committed == ERR_EXISTS ||
+		                   committed == ERR_NOT_WAITING || committed == ERR_SIZE ||
+		                   committed == ERR_STALE) &&
+		           ++j->tries < TRIES_MAX) {
 			/* never "not done": the answer is read back */
 			job_return(w, j, JOB_SERVE, ERR_OK);
 		} else {
@@ -240,7 +252,8 @@ settle(struct writer *w, struct build *b, enum err committed, struct batch *batc
 	}
 }
 
-/* Everything under the head lock. On ERR_OK the transaction is committed; otherwise none is open. */
+/* Everything under the head lock. On ERR_OK the transaction is committed; otherwise none is open.
+ */
 static enum err
 transaction(struct writer *w, struct build *b, uint64_t *size)
 {
@@ -250,15 +263,17 @@ transaction(struct writer *w, struct build *b, uint64_t *size)
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = catch_up(w, *size)) != ERR_OK || (e = known_leave(w, b)) != ERR_OK || (e = holders_refuse(w, b)) != ERR_OK ||
-	    (e = pending_take(w, b)) != ERR_OK || (e = prepare(w, b, *size)) != ERR_OK ||
-	    (e = build_batch(b, *size, time, &batch)) != ERR_OK) {
+	if ((e = catch_up(w, *size)) != ERR_OK || (e = known_leave(w, b)) != ERR_OK ||
+	        (e = holders_refuse(w, b)) != ERR_OK || (e = pending_take(w, b)) != ERR_OK ||
+	        (e = prepare(w, b, *size)) != ERR_OK ||
+	        (e = build_batch(b, *size, time, &batch)) != ERR_OK) {
 		if (e == ERR_SIZE || e == ERR_BEHIND || e == ERR_SIGNER)
 			w->frontier_known = false;
 		store_rollback(w->store);
 		return e;
 	}
-	if (batch.entry_count == 0 && batch.request_count == 0 && batch.event_count == 0 && !b->voided) {
+	if (batch.entry_count == 0 && batch.request_count == 0 && batch.event_count == 0 &&
+	        !b->voided) {
 		store_rollback(w->store);
 		return ERR_OK;
 	}
@@ -279,7 +294,8 @@ count_done(struct writer *w, const struct build *b, uint64_t started_ms)
 	for (size_t i = 0; i < b->entry_count; i++) {
 		if (b->entry_of[i].row == NULL)
 			continue;
-		metrics_add(m, b->entry_of[i].job->job->order ? METRIC_STATUS_CHANGED : METRIC_ISSUED, 1);
+		metrics_add(m,
+		        b->entry_of[i].job->job->order ? METRIC_STATUS_CHANGED : METRIC_ISSUED, 1);
 	}
 }
 
@@ -296,9 +312,10 @@ run(struct writer *w, struct build *b)
 	if (e == ERR_OK && b->entry_count > 0) {
 		e = extend(w, b, size, &batch);
 		if (e != ERR_OK && e != ERR_MEMORY)
-			log_fault("extend_failed", "size=%" PRIu64 " error=%s detail=%s", size, err_word(e),
-				signer_detail(w->signer));
-		/* committed, but not appended: the next transaction does it first, and the retry finds the row */
+			log_fault("extend_failed", "size=%" PRIu64 " error=%s detail=%s", size,
+			        err_word(e), signer_detail(w->signer));
+		/* committed, but not appended: the next transaction does it first, and the retry
+		 * finds the row */
 		count_done(w, b, started_ms);
 	}
 	atomic_store(&w->s->problem, (int)e);

@@ -127,6 +127,10 @@ an_approval_is_of_another_person_and_key(void **state)
 	assert_true(got.rows[0].approve);
 	assert_int_equal(got.rows[0].exp, a.exp);
 	store_result_free(got.owner);
+	wrong = a;
+	wrong.request = k.id; /* never sent */
+	wrong.jti = BYTES_LIT("another-jti-0123456789");
+	assert_int_equal(store_approval_put(s, &wrong), ERR_NOT_FOUND);
 	/* kid and jti of an approval are taken for requests too */
 	assert_int_equal(store_request_put(s, &k, STATE_WAITING, ""), ERR_EXISTS);
 	store_free(s);

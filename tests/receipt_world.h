@@ -1,13 +1,16 @@
 #ifndef TESTS_RECEIPT_WORLD_H
 #define TESTS_RECEIPT_WORLD_H
 /* receipt_world.h - the log that the receipt and bundle tests share: entries "leaf 0", "leaf 1",
- * ..., a fixed key, and one good receipt in both forms. Included once by each test program, after
- * cmocka.h. */
+ * ..., a fixed key, and one good receipt in both forms. Included once by each test program. */
 #include "naive_tree.h"
 #include "receipt.h"
 #include "seed_key.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #define ORIGIN "ca.example.gov/log"
 

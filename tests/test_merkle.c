@@ -1,5 +1,6 @@
-/* test_merkle.c - tree, frontier and proofs against a naive tree and known roots. Changed proofs, batches and the
- * vectors of others are in test_merkle_proof.c, test_merkle_range.c and test_merkle_vectors.c. */
+/* test_merkle.c - tree, frontier and proofs against a naive tree and known roots. Changed proofs,
+ * batches and the vectors of others are in test_merkle_proof.c, test_merkle_range.c and
+ * test_merkle_vectors.c. */
 #include "base64.h"
 #include "naive_tree.h"
 

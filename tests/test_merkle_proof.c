@@ -1,4 +1,5 @@
-/* test_merkle_proof.c - proofs that were changed, belong elsewhere or cannot be made are refused. */
+/* test_merkle_proof.c - proofs that were changed, belong elsewhere or cannot be made are refused.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -185,10 +186,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_changed_inclusion_proof_is_refused),
-		cmocka_unit_test(a_changed_consistency_proof_is_refused),
-		cmocka_unit_test(the_empty_tree_is_extended_by_all_but_has_one_root),
-		cmocka_unit_test(places_outside_and_missing_subtrees_give_no_proof),
+	        cmocka_unit_test(a_changed_inclusion_proof_is_refused),
+	        cmocka_unit_test(a_changed_consistency_proof_is_refused),
+	        cmocka_unit_test(the_empty_tree_is_extended_by_all_but_has_one_root),
+	        cmocka_unit_test(places_outside_and_missing_subtrees_give_no_proof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* test_merkle_range.c - a batch proves its own entries, also behind a tree no test can hold; names of tiles. */
+/* test_merkle_range.c - a batch proves its own entries, also behind a tree no test can hold; names
+ * of tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -134,9 +135,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_batch_proves_its_entries_at_each_size),
-		cmocka_unit_test(a_batch_proves_its_entries_behind_a_large_tree),
-		cmocka_unit_test(tiles_have_their_names),
+	        cmocka_unit_test(a_batch_proves_its_entries_at_each_size),
+	        cmocka_unit_test(a_batch_proves_its_entries_behind_a_large_tree),
+	        cmocka_unit_test(tiles_have_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

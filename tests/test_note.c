@@ -19,7 +19,6 @@
 #define BODY3 ORIGIN "\n3\n" ROOT3 "\n"
 #define NOTE3 BODY3 "\n" LINE3
 #define OTHER_LINE DASH "other.example AAAAAAA=\n"
-#define OWN_VKEY ORIGIN "+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
 
 static struct key *own; /* seed 00..1f */
 
@@ -404,68 +403,6 @@ every_changed_bit_of_a_note_is_refused(void **state)
 	assert_int_equal(verdict(bytes_of(note, sizeof note - 1)), ERR_OK);
 }
 
-static const struct {
-	const char *what, *vkey;
-	enum err want;
-} vkeys[] = {
-        {"as it must be", OWN_VKEY, ERR_OK},
-        {"another key id", ORIGIN "+014f1ff2+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-                ERR_VALUE},
-        {"another name", "ca.example.org/log+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-                ERR_VALUE},
-        {"a cosigner's key",
-                "witness.example.gov/w1+173a951a+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X",
-                ERR_VALUE},
-        {"upper case", ORIGIN "+014F1FF1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-                ERR_ENCODING},
-        {"seven digits", ORIGIN "+014f1ff+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-                ERR_ENCODING},
-        {"no name", "+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", ERR_ENCODING},
-        {"a blank in the name", "a b+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
-                ERR_ENCODING},
-        {"no key", ORIGIN "+014f1ff1+", ERR_VALUE},
-        {"no second plus", ORIGIN "+014f1ff1", ERR_VALUE},
-        {"a key too short",
-                ORIGIN "+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTE=", ERR_VALUE},
-        {"a key too long",
-                ORIGIN "+014f1ff1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4AA==", ERR_LIMIT},
-        {"a line end", OWN_VKEY "\n", ERR_ENCODING},
-};
-
-static void
-verifier_keys_have_one_form(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof vkeys / sizeof vkeys[0]; i++) {
-		struct bytes name;
-		struct key *k = NULL;
-		enum err e = note_vkey_decode(bytes_of_text(vkeys[i].vkey), &name, &k);
-
-		if (e != vkeys[i].want)
-			fail_msg("%s: %s", vkeys[i].what, err_word(e));
-		assert_true(e == ERR_OK || k == NULL);
-		key_free(k);
-	}
-}
-
-static void
-every_prefix_and_every_changed_bit_of_a_verifier_key_is_refused(void **state)
-{
-	char vkey[] = OWN_VKEY;
-	struct bytes name;
-	struct key *k;
-
-	(void)state;
-	for (size_t n = 0; n < sizeof vkey - 1; n++)
-		assert_int_not_equal(note_vkey_decode(bytes_of(vkey, n), &name, &k), ERR_OK);
-	for (size_t bit = 0; bit < 8 * (sizeof vkey - 1); bit++) {
-		vkey[bit / 8] = (char)(vkey[bit / 8] ^ 1 << bit % 8);
-		assert_int_not_equal(
-		        note_vkey_decode(bytes_of(vkey, sizeof vkey - 1), &name, &k), ERR_OK);
-		vkey[bit / 8] = (char)(vkey[bit / 8] ^ 1 << bit % 8);
-	}
-}
-
 static void
 only_a_fit_name_size_and_key_are_signed(void **state)
 {
@@ -506,8 +443,6 @@ main(void)
 	        cmocka_unit_test(a_note_above_its_limit_is_refused),
 	        cmocka_unit_test(every_prefix_of_a_note_is_refused),
 	        cmocka_unit_test(every_changed_bit_of_a_note_is_refused),
-	        cmocka_unit_test(verifier_keys_have_one_form),
-	        cmocka_unit_test(every_prefix_and_every_changed_bit_of_a_verifier_key_is_refused),
 	        cmocka_unit_test(only_a_fit_name_size_and_key_are_signed),
 	};
 

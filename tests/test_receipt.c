@@ -120,7 +120,7 @@ static const struct {
         {"an empty origin", "0172", "0160", ERR_VALUE},
         {"an origin as bytes", "0172", "0152", ERR_VALUE},
         {"a time before 1970", "061a", "063a", ERR_VALUE},
-        {"a time as a float", "061a", "06fa", ERR_VALUE},
+        {"a time as a float", "061a", "06fa", ERR_ENCODING},
         {"another tree structure", "19018b01", "19018b02", ERR_VALUE},
         {"another label of the size", "3a00010004", "3a00010005", ERR_VALUE},
         {"the empty tree", "3a0001000407", "3a0001000400", ERR_VALUE},

@@ -109,7 +109,8 @@ exit_codes_follow_the_answer(void **state)
 	                "No such item. (item_unknown)\n    无此项目\n    ?[31mred"},
 	        {PROBLEM_503, ZZ_UNAVAILABLE, "", "signer_unavailable"},
 	        {PLAIN_502, ZZ_UNAVAILABLE, "", "HTTP 502"},
-	        {NO_JSON, ZZ_UNAVAILABLE, "", "not JSON"}, {NO_RECEIPT, ZZ_DONE, "2 issued", ""}};
+	        {NO_JSON, ZZ_UNAVAILABLE, "", "not JSON"},
+	        {NO_RECEIPT, ZZ_DONE, "2 issued", "2 certificates came without"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -209,7 +209,7 @@ main(int argc, char **argv)
 	log_open("zz-admin");
 	signal(SIGPIPE, SIG_IGN);
 	if (asked(argc, argv, "--version"))
-		return version();
+		return (int)version();
 	if (asked(argc, argv, "--help") || asked(argc, argv, "-h")) {
 		help(stdout);
 		return ADMIN_DONE;

@@ -139,8 +139,10 @@ files_put(struct zz_answer *a, const struct seat_answer *s, struct bytes record)
 	if ((e = buf_end(&q)) != ERR_OK || (e = serial_put(a, s, ".cose", record)) != ERR_OK ||
 	        (e = serial_put(a, s, ".qr.txt", buf_bytes(&q))) != ERR_OK)
 		return e;
-	if (!text.n)
+	if (!text.n) {
+		a->unproved++;
 		return ERR_OK;
+	}
 	if (base64url_get(text, &r) != ERR_OK || receipt_decode(buf_bytes(&r), &proof) != ERR_OK)
 		return wrong(a, s, "the receipt is malformed");
 	if (zz_number_of(s->json, "index") != (int64_t)proof.index)
@@ -303,10 +305,21 @@ waits_say(const struct zz_answer *a, const json_t *answer, const char *url)
 	return ZZ_WAITS;
 }
 
+/* The counts stand in the last line: scripts and people look there. */
+static void
+summary_print(const struct zz_answer *a)
+{
+	bool seats = a->request->request.type == REQUEST_ISSUE;
+
+	fprintf(a->z->out, "\nrequest %s\nfolder  %s\n", a->request->id, a->dir);
+	fprintf(a->z->out, "%zu %s, %zu refused, of %zu. %s %zu，未通过 %zu，共 %zu。\n", a->done,
+	        seats ? "issued" : "done", a->refused, a->done + a->refused,
+	        seats ? "已签发" : "已办理", a->done, a->refused, a->done + a->refused);
+}
+
 enum zz_exit
 zz_answer_say(struct zz_answer *a, const json_t *answer, const struct bytes *raw, const char *url)
 {
-	bool seats = a->request->request.type == REQUEST_ISSUE;
 	struct bytes state = zz_text_of(answer, "state");
 	bool executed = bytes_equal_text(state, "executed");
 
@@ -328,11 +341,13 @@ zz_answer_say(struct zz_answer *a, const json_t *answer, const struct bytes *raw
 		return ZZ_REFUSED;
 	}
 	count(a, answer);
+	if (a->unproved)
+		fprintf(a->z->err,
+		        "%zu certificates came without their proof from the log; they are valid. "
+		        "Run again "
+		        "in a minute for the .bundle files. 日志证明稍后可重新运行获取。\n",
+		        a->unproved);
 	if (!raw)
-		fprintf(a->z->out,
-		        "\n%zu %s, %zu refused, of %zu. %s %zu，未通过 %zu，共 %zu。\nrequest %s\n",
-		        a->done, seats ? "issued" : "done", a->refused, a->done + a->refused,
-		        seats ? "已签发" : "已办理", a->done, a->refused, a->done + a->refused,
-		        a->request->id);
+		summary_print(a);
 	return a->refused ? ZZ_SOME : ZZ_DONE;
 }

@@ -8,8 +8,8 @@ struct zz_answer {
 	const struct zz *z;
 	const struct zz_request *request;
 	const char *dir;
-	size_t done, refused;
-	char wrong[160]; /* why a check failed: seat number and rule, no person */
+	size_t done, refused, unproved; /* unproved: issued, but no receipt came */
+	char wrong[160];                /* why a check failed: seat number and rule, no person */
 };
 
 /* Every seat of the request stands in the answer once; each record is well-formed, is the one of

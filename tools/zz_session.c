@@ -79,8 +79,7 @@ header_read(struct reader *r)
 			known += bytes_equal_text(r->csv.header[j], columns[i]);
 	}
 	if (known != r->csv.columns || known != COLUMN_COUNT - (r->at[COLUMN_FOLLOWS] < 0))
-		return FAULT(
-		        r, "the first line names a column that is not known%s", "");
+		return FAULT(r, "the first line names a column that is not known%s", "");
 	return ERR_OK;
 }
 
@@ -184,9 +183,11 @@ static void
 init_fault(struct session_fault *fault, struct bytes text, enum err e)
 {
 	if (e == ERR_NOT_UTF8)
-		fault_at(fault, line_not_utf8(text), "%s: save the file as UTF-8", "the text is not UTF-8");
+		fault_at(fault, line_not_utf8(text), "%s: save the file as UTF-8",
+		        "the text is not UTF-8");
 	else
-		fault_at(fault, 1, "the first line is no CSV header of different columns (%s)", err_word(e));
+		fault_at(fault, 1, "the first line is no CSV header of different columns (%s)",
+		        err_word(e));
 }
 
 enum err

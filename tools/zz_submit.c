@@ -173,7 +173,6 @@ static enum zz_exit
 answer_take(struct submit *s, const json_t *answer, const struct bytes *raw)
 {
 	struct zz_answer a = {.z = s->z, .request = &s->request, .dir = s->dir};
-	enum zz_exit exit;
 
 	if (!bytes_equal_text(zz_text_of(answer, "request"), s->request.id)) {
 		fputs("zz: the answer is to another request: nothing of it was kept\n", s->z->err);
@@ -188,10 +187,7 @@ answer_take(struct submit *s, const json_t *answer, const struct bytes *raw)
 		        a.wrong[0] ? a.wrong : "out of memory", s->dir);
 		return ZZ_REFUSED;
 	}
-	exit = zz_answer_say(&a, answer, s->json ? raw : NULL, s->url);
-	if (!s->json && (exit == ZZ_DONE || exit == ZZ_SOME))
-		fprintf(s->z->out, "files   %s\n", s->dir);
-	return exit;
+	return zz_answer_say(&a, answer, s->json ? raw : NULL, s->url);
 }
 
 static enum zz_exit

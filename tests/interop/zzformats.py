@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 RECORD, BUNDLE_HEADER = "application/zz-record+cwt", 394
 STATUS, MANIFEST = "application/statuslist+cwt", "application/zz-manifest+cwt"
-PURPOSE = {"record": 1, "status": 2, "log": 3, "crl": 4, "root": 5, "request": 6}
+PURPOSES = ("record", "status", "log", "crl", "root", "request")
 DAY, SHANGHAI = 86400, 8 * 3600
 
 
@@ -172,16 +172,17 @@ class Manifest:
         self.origin, self.vkey, self.status_prefix, self.crl_ca = body[5], body[6], body[7], body[8]
         self.keys = {}
         for kid, cose, purpose, *_ in body[4]:
-            key = Key.of_cose(cose if isinstance(cose, dict) else decode(cose))
+            key = Key.of_cose(cose)
+            need(purpose in PURPOSES, f"purpose {purpose}")
             need(key.kid == kid, "kid is not the thumbprint of its key")
             need((kid, purpose) not in self.keys, "a kid twice")
             self.keys[kid, purpose] = key
 
     def find(self, purpose):
-        return lambda kid: self.keys.get((kid, PURPOSE[purpose]))
+        return lambda kid: self.keys.get((kid, purpose))
 
     def find_jose(self, purpose):
-        named = {k.jwk_kid: k for (_, p), k in self.keys.items() if p == PURPOSE[purpose]}
+        named = {k.jwk_kid: k for (_, p), k in self.keys.items() if p == purpose}
         return named.get
 
 
