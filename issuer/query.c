@@ -5,6 +5,7 @@
 
 #include "base64.h"
 #include "date.h"
+#include "holder.h"
 #include "receipt.h"
 
 #include <string.h>
@@ -245,7 +246,8 @@ query_holder(struct worker *w, struct job *j)
 	        bytes_of_text(q.document), &document);
 	if (e != ERR_OK)
 		return ERR_FIELD_INVALID;
-	holder_key(w->s, bytes_of_text(document.type), bytes_of_text(document.number), key);
+	holder_hmac(bytes_of(w->s->pepper, sizeof w->s->pepper), bytes_of_text(document.type),
+	        bytes_of_text(document.number), key);
 	if ((e = store_holder(w->store, bytes_of(key, sizeof key), &found)) != ERR_OK)
 		return e;
 	list = json_array();

@@ -2,19 +2,10 @@
  * database will hold of each. */
 #include "service.h"
 
-#include "hash.h"
+#include "holder.h"
 #include "record.h"
 
 #include <string.h>
-
-void
-holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number,
-        uint8_t out[SHA256_BYTES])
-{
-	const struct bytes parts[] = {doc_type, BYTES_LIT("|"), doc_number};
-
-	hmac_sha256(bytes_of(s->pepper, sizeof s->pepper), parts, 3, out);
-}
 
 static enum err
 entry_copy(struct arena *a, const struct signed_entry *from, struct signed_entry *to)
@@ -39,7 +30,7 @@ certificate_fill(struct worker *w, struct job *j, struct job_row *row)
 
 	if (e != ERR_OK)
 		return ERR_PROTOCOL;
-	holder_key(w->s, r.doc_type, r.doc_number, key);
+	holder_hmac(bytes_of(w->s->pepper, sizeof w->s->pepper), r.doc_type, r.doc_number, key);
 	row->certificate = (struct store_certificate){
 	        .serial = r.cti,
 	        .request = j->request.id,

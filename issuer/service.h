@@ -130,8 +130,6 @@ enum err query_certificate(struct worker *w, struct job *j);
 enum err query_holder(struct worker *w, struct job *j);
 /* rows.c: an answer of the signer into the job, copied to its arena. */
 MUST_USE enum err rows_take(struct worker *w, struct job *j, const struct signer_answer *a);
-void holder_key(const struct service *s, struct bytes doc_type, struct bytes doc_number,
-        uint8_t out[SHA256_BYTES]);
 /* answer.c */
 void answer_job(struct worker *w, struct job *j); /* of a job that the writer finished */
 /* Answer to a request that is in the database; status 200 or 201 as the caller says. */

@@ -68,7 +68,7 @@ tiles_get(void *reader, unsigned level, uint64_t index, struct merkle_hash *out)
 	}
 	if (e != ERR_OK)
 		return e;
-	if (at + (SHA256_BYTES << height) <= got)
+	if (at + ((size_t)SHA256_BYTES << height) <= got)
 		memcpy(hashes, p + at, (size_t)SHA256_BYTES << height);
 	else
 		e = ERR_TRUNCATED;

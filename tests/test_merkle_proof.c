@@ -182,6 +182,30 @@ places_outside_and_missing_subtrees_give_no_proof(void **state)
 	assert_int_equal(merkle_consistency_verify(1, 8, &leaves[0], &leaves[0], &path), ERR_VALUE);
 }
 
+/* Also where no root is at hand to compare with. */
+static void
+a_path_of_another_length_gives_no_root(void **state)
+{
+	(void)state;
+	naive_byte_leaves(leaves, TREE_MAX);
+	for (size_t size = 1; size <= 70; size++) {
+		struct naive_tree t = {leaves, size};
+
+		for (size_t i = 0; i < size; i++) {
+			struct merkle_path path = {.n = 0};
+			struct merkle_hash root;
+			size_t fits;
+
+			assert_int_equal(merkle_inclusion(i, size, naive_get, &t, &path), ERR_OK);
+			fits = path.n;
+			for (path.n = 0; path.n <= MERKLE_PATH_MAX + 2; path.n++)
+				assert_int_equal(
+				        merkle_inclusion_root(i, size, leaves, &path, &root),
+				        path.n == fits ? ERR_OK : ERR_VALUE);
+		}
+	}
+}
+
 int
 main(void)
 {
