@@ -24,17 +24,15 @@ path_of(const struct authority *a, const char *name, char out[PATH_BYTES])
 	snprintf(out, PATH_BYTES, "%s/%s", a->dir, name);
 }
 
-/* One process a log: two signers of one state would fork it. The lock lasts as long as the process.
- */
+/* One process a log: two signers of one state would fork it. */
 static enum err
-dir_lock(const struct authority *a)
+dir_lock(struct authority *a)
 {
 	char path[PATH_BYTES];
-	int fd;
 
 	path_of(a, "lock", path);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+	a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (a->lock_fd >= 0 && flock(a->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return ERR_OK;
 	log_fault("signer_locked", "folder=%s errno=%d", a->dir, errno);
 	return ERR_EXISTS;
@@ -137,6 +135,9 @@ slots_write(const struct authority *a, uint64_t limit)
 enum err
 authority_slots(struct authority *a, uint64_t count, uint64_t *first)
 {
+	/* a restored state may be older than the log that it caught up with */
+	if (a->slot_next < a->fold.slots)
+		a->slot_next = a->fold.slots;
 	if (a->slot_next + count > a->slot_limit) {
 		uint64_t limit = a->slot_next + count + SLOT_BLOCK;
 		enum err e = slots_write(a, limit);
@@ -228,7 +229,8 @@ manifest_load(struct authority *a)
 	if (m != NULL && (e = named_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
 	        (e = manifest_open(bytes_of(m->bytes, n), a->root, &m->m)) == ERR_OK) {
 		if (memcmp(m->m.sha256, a->fold.manifest_sha256, SHA256_BYTES) == 0) {
-			a->manifest = m; /* the one before stays in memory on purpose */
+			m->before = a->manifests;
+			a->manifests = a->manifest = m;
 			return;
 		}
 		manifest_close(&m->m);
@@ -245,14 +247,15 @@ manifest_load(struct authority *a)
 static void
 roster_load(struct authority *a)
 {
+	struct authority_roster *row = calloc(1, sizeof *row);
 	struct roster *r = NULL;
 	uint8_t *p = NULL, hash[SHA256_BYTES];
 	char name[64];
 	size_t n = 0;
-	enum err e;
+	enum err e = ERR_MEMORY;
 
 	snprintf(name, sizeof name, "roster-%" PRIu64 ".jws", a->fold.roster_version);
-	if ((e = named_read(a, name, ROSTER_BYTES_MAX, &p, &n)) == ERR_OK &&
+	if (row != NULL && (e = named_read(a, name, ROSTER_BYTES_MAX, &p, &n)) == ERR_OK &&
 	        (e = roster_read(bytes_of(p, n), a->root, &r)) == ERR_OK) {
 		roster_sha256(r, hash);
 		if (memcmp(hash, a->fold.roster_sha256, SHA256_BYTES) != 0) {
@@ -265,7 +268,14 @@ roster_load(struct authority *a)
 		log_fault("roster_missing", "version=%" PRIu64 " error=%s", a->fold.roster_version,
 		        err_word(e));
 	free(p);
-	a->roster = r; /* the one before stays in memory on purpose */
+	a->roster = r;
+	if (r == NULL) {
+		free(row);
+		return;
+	}
+	row->r = r;
+	row->before = a->rosters;
+	a->rosters = row;
 }
 
 void
@@ -364,6 +374,7 @@ authority_open(const char *dir, int64_t now, struct authority **out)
 	if (a == NULL)
 		return ERR_MEMORY;
 	snprintf(a->dir, sizeof a->dir, "%s", dir);
+	a->lock_fd = -1;
 	fold_init(&a->fold);
 	pthread_mutex_init(&a->lock, NULL);
 	a->answer = (uint64_t)now << 20;
@@ -405,6 +416,26 @@ authority_snapshot(struct authority *a)
 		a->snapshot_size = a->fold.frontier.size;
 }
 
+static void
+in_force_free(struct authority *a)
+{
+	while (a->manifests != NULL) {
+		struct authority_manifest *m = a->manifests;
+
+		a->manifests = m->before;
+		manifest_close(&m->m);
+		free(m->bytes);
+		free(m);
+	}
+	while (a->rosters != NULL) {
+		struct authority_roster *row = a->rosters;
+
+		a->rosters = row->before;
+		roster_free(row->r);
+		free(row);
+	}
+}
+
 void
 authority_free(struct authority *a)
 {
@@ -417,12 +448,7 @@ authority_free(struct authority *a)
 	}
 	journal_free(a->journal);
 	fold_free(&a->fold);
-	if (a->manifest != NULL) {
-		manifest_close(&a->manifest->m);
-		free(a->manifest->bytes);
-		free(a->manifest);
-	}
-	roster_free(a->roster);
+	in_force_free(a);
 	key_free(a->record);
 	key_free(a->status);
 	key_free(a->log);
@@ -433,5 +459,7 @@ authority_free(struct authority *a)
 	secret_wipe(a->tag_key, sizeof a->tag_key);
 	secret_wipe(a->slot_key, sizeof a->slot_key);
 	pthread_mutex_destroy(&a->lock);
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
 	free(a);
 }

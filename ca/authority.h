@@ -25,10 +25,16 @@ enum { AUTHORITY_HEADS = 1024 };
 struct authority_manifest {
 	struct manifest m;
 	uint8_t *bytes;
+	struct authority_manifest *before;
+};
+struct authority_roster {
+	struct roster *r;
+	struct authority_roster *before;
 };
 
 struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
+	int lock_fd; /* holds the lock of the folder */
 	struct key *record, *status, *log, *crl, *root;
 	uint8_t tag_key[32], slot_key[32];
 	uint8_t *crl_ca;
@@ -41,6 +47,8 @@ struct authority {
 	 * it */
 	struct authority_manifest *manifest;
 	struct roster *roster;
+	struct authority_manifest *manifests; /* all that were ever in force, the newest first */
+	struct authority_roster *rosters;
 	uint64_t manifest_held, roster_held;
 	uint64_t slot_next, slot_limit; /* slots below the limit are reserved on disk */
 	uint64_t answer;
@@ -49,6 +57,7 @@ struct authority {
 	uint64_t guard_size;  /* of the newest published checkpoint: below it EXTEND appends without
 	                         signing */
 	struct merkle_hash guard_root;
+	uint64_t guard_checked; /* published size whose root was found to be ours */
 	struct authority_head heads[AUTHORITY_HEADS];
 	uint64_t head_count; /* the newest stands at (head_count - 1) % AUTHORITY_HEADS */
 	bool stopped;        /* another root at a published size: for good */

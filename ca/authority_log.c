@@ -67,8 +67,7 @@ prepare_run(struct authority *a, struct call *c, struct cbor *in)
 {
 	uint64_t size = cbor_uint(in), count = cbor_array(in), stale_count = 0;
 	struct fold_batch *b = NULL;
-	uint8_t room[64 * 1024];
-	struct buf stale = BUF_OF(room);
+	uint8_t why[ENTRIES_MAX];
 	enum err e;
 
 	/* a new log has nothing to be ready with: its first entries make it so */
@@ -85,23 +84,25 @@ prepare_run(struct authority *a, struct call *c, struct cbor *in)
 		return e;
 	for (uint64_t i = 0; i < count && in->e == ERR_OK; i++) {
 		struct signed_entry s;
-		enum err fault;
 
 		entry_get(in, false, &s);
-		if ((fault = entry_add(a, b, &s, false)) == ERR_OK)
-			continue;
-		cbor_put_array(&stale, 2);
-		cbor_put_uint(&stale, i);
-		cbor_put_text(&stale, bytes_of_text(err_word(fault)));
-		if (!stale.failed)
-			stale_count++;
+		why[i] = (uint8_t)entry_add(a, b, &s, false);
+		stale_count += why[i] != ERR_OK;
 	}
 	fold_batch_free(b);
+	if ((e = cbor_end(in)) != ERR_OK)
+		return e;
 	cbor_put_array(c->out, 2);
 	cbor_put_uint(c->out, size);
 	cbor_put_array(c->out, stale_count);
-	buf_put(c->out, bytes_of(room, stale.n));
-	return cbor_end(in);
+	for (uint64_t i = 0; i < count; i++) {
+		if (why[i] == ERR_OK)
+			continue;
+		cbor_put_array(c->out, 2);
+		cbor_put_uint(c->out, i);
+		cbor_put_text(c->out, bytes_of_text(err_word((enum err)why[i])));
+	}
+	return buf_end(c->out);
 }
 
 enum err
@@ -120,12 +121,13 @@ authority_prepare(struct authority *a, struct call *c)
 struct compare { /* what EXTEND repeats must equal the journal */
 	const struct signed_entry *entries;
 	uint64_t size, count;
+	uint64_t same; /* compared and equal */
 };
 
 static enum err
 frame_compare(void *ctx, const struct journal_frame *frame)
 {
-	const struct compare *w = ctx;
+	struct compare *w = ctx;
 
 	for (size_t i = 0; i < frame->count; i++) {
 		uint64_t at = frame->size + i;
@@ -140,6 +142,7 @@ frame_compare(void *ctx, const struct journal_frame *frame)
 		        !bytes_equal(mine->note, theirs->note) ||
 		        !bytes_equal(mine->tag, theirs->tag))
 			return ERR_FORK;
+		w->same++;
 	}
 	return ERR_OK;
 }
@@ -225,7 +228,7 @@ static enum err
 extend_run(struct authority *a, struct call *c, uint64_t size, const struct signed_entry *entries,
         size_t count)
 {
-	struct compare w = {entries, size, count};
+	struct compare w = {entries, size, count, 0};
 	uint64_t mine = a->fold.frontier.size, known;
 	enum err e;
 
@@ -236,7 +239,8 @@ extend_run(struct authority *a, struct call *c, uint64_t size, const struct sign
 	known = mine - size < count ? mine - size : count;
 	if (known > 0) {
 		w.count = known;
-		if ((e = journal_read(a->journal, size, frame_compare, &w)) != ERR_OK) {
+		e = journal_read(a->journal, size, frame_compare, &w);
+		if (e != ERR_OK || w.same != known) {
 			log_fault(
 			        "log_fork", "size=%" PRIu64 " what=repeated_entries_differ", size);
 			return ERR_FORK;
@@ -278,6 +282,7 @@ struct root_at {
 	uint64_t size;
 	struct merkle_hash root;
 	bool found;
+	struct merkle_frontier f; /* of what was read from the first entry on */
 };
 
 static enum err
@@ -292,32 +297,72 @@ frame_root(void *ctx, const struct journal_frame *frame)
 	return ERR_LIMIT;
 }
 
-/* The publisher tells what is public: a signer restored from an old copy must not sign below it. */
+static enum err
+frame_leaves(void *ctx, const struct journal_frame *frame)
+{
+	struct root_at *w = ctx;
+	struct merkle_hash leaf;
+
+	for (size_t i = 0; i < frame->count && w->f.size < w->size; i++) {
+		merkle_leaf(frame->entries[i].entry, &leaf);
+		merkle_append(&w->f, &leaf);
+	}
+	return w->f.size < w->size ? ERR_OK : ERR_LIMIT;
+}
+
+/* Root at a size that the log has passed. Where an EXTEND that caught up went over that size in one
+ * frame, only the leaves tell. */
+static enum err
+root_find(struct authority *a, uint64_t size, struct merkle_hash *out)
+{
+	struct root_at at = {.size = size};
+	enum err e = journal_read(a->journal, size - 1, frame_root, &at);
+
+	if (e != ERR_OK)
+		return e;
+	if (!at.found) {
+		if ((e = journal_read(a->journal, 0, frame_leaves, &at)) != ERR_OK)
+			return e;
+		if (at.f.size != size)
+			return ERR_IO;
+		merkle_root(&at.f, &at.root);
+	}
+	*out = at.root;
+	return ERR_OK;
+}
+
+/* The publisher tells what is public: a signer restored from an old copy must not sign below it. An
+ * older one than was signed here is fine: the publisher was stopped before it wrote the newest. */
 static enum err
 checkpoint_seen(struct authority *a, struct bytes note)
 {
-	struct root_at at = {0};
+	struct merkle_hash root;
 	struct checkpoint p;
 	enum err e;
 
 	if ((e = checkpoint_decode(note, &p)) != ERR_OK ||
 	        (e = checkpoint_verify(&p, bytes_of_text(a->origin), a->log)) != ERR_OK)
 		return e;
-	if (!bytes_equal_text(p.origin, a->origin) || p.size < a->guard_size)
+	if (!bytes_equal_text(p.origin, a->origin))
 		return ERR_VALUE;
-	a->guard_size = p.size;
-	a->guard_root = p.root;
+	if (p.size == a->guard_checked && memcmp(p.root.b, a->guard_root.b, SHA256_BYTES) == 0)
+		return ERR_OK;
+	if (p.size >= a->guard_size) {
+		a->guard_size = p.size;
+		a->guard_root = p.root;
+	}
 	a->checkpoint_seen = true;
 	if (p.size == 0 || p.size > a->fold.frontier.size)
 		return ERR_OK;
-	at.size = p.size;
-	if ((e = journal_read(a->journal, p.size - 1, frame_root, &at)) != ERR_OK)
+	if ((e = root_find(a, p.size, &root)) != ERR_OK)
 		return e;
-	if (!at.found || memcmp(at.root.b, p.root.b, SHA256_BYTES) != 0) {
+	if (memcmp(root.b, p.root.b, SHA256_BYTES) != 0) {
 		a->stopped = true;
 		log_fault("log_fork", "size=%" PRIu64 " what=published_root_differs", p.size);
 		return ERR_FORK;
 	}
+	if (p.size == a->guard_size)
+		a->guard_checked = p.size;
 	return ERR_OK;
 }
 

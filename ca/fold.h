@@ -41,6 +41,7 @@ struct fold {
 	struct fold_list *lists;
 	uint32_t list_count;
 	struct fold_caps caps;
+	uint64_t slots;         /* above every slot that an entry stands on */
 	struct fold_done *done; /* open addressing, room is a power of two */
 	size_t done_count, done_room;
 	uint64_t manifest_version, roster_version; /* 0 none */

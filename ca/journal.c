@@ -146,7 +146,8 @@ get_all(int fd, uint8_t *p, size_t n)
 	return ERR_OK;
 }
 
-/* ERR_NOT_FOUND at a clean end, ERR_TRUNCATED or ERR_ENCODING for a torn or damaged frame. */
+/* ERR_NOT_FOUND at a clean end, ERR_TRUNCATED or ERR_ENCODING for a torn or damaged frame; a frame
+ * whose hash holds and that cannot be read was written so, and is ERR_VALUE. */
 static enum err
 frame_next(struct journal *j, int fd, struct journal_frame *out)
 {
@@ -167,34 +168,71 @@ frame_next(struct journal *j, int fd, struct journal_frame *out)
 	sha256_one(bytes_of(j->room, n), hash);
 	if (memcmp(hash, head + 4, SHA256_BYTES) != 0)
 		return ERR_ENCODING;
-	return frame_decode(j, bytes_of(j->room, n), out);
+	return frame_decode(j, bytes_of(j->room, n), out) == ERR_OK ? ERR_OK : ERR_VALUE;
 }
 
-/* Reads one file; *end is where its last whole frame ends. */
+struct walk { /* frames that end above `from`, one file after the other */
+	uint64_t from;
+	journal_see see;
+	void *ctx;
+	uint64_t size; /* of the log after the last whole frame */
+	off_t end;     /* where that frame ends in its file */
+	bool torn;     /* nothing whole can stand behind it */
+};
+
+/* Was the write cut short? Then the bad frame reaches the end of the file, or only the zeros of a
+ * file that had grown already follow. A bad frame with more behind it is damage, and cutting it off
+ * would take whole frames along. */
+static bool
+is_torn(int fd, off_t end)
+{
+	off_t here = lseek(fd, 0, SEEK_CUR), last = lseek(fd, 0, SEEK_END);
+	uint8_t room[4096];
+	ssize_t got = 0;
+
+	if (here < 0 || last < 0)
+		return false;
+	if (here == last)
+		return true;
+	if (lseek(fd, end, SEEK_SET) != end)
+		return false;
+	while ((got = read(fd, room, sizeof room)) > 0)
+		for (ssize_t i = 0; i < got; i++)
+			if (room[i] != 0)
+				return false;
+	return got == 0;
+}
+
 static enum err
-file_frames(struct journal *j, size_t index, uint64_t from, journal_see see, void *ctx, off_t *end)
+file_frames(struct journal *j, size_t index, struct walk *w)
 {
 	char path[PATH_BYTES];
 	struct journal_frame frame = {0};
-	uint64_t next = j->starts[index];
 	enum err e;
 	int fd;
 
-	path_of(j, next, path);
+	w->size = j->starts[index];
+	w->end = 0;
+	w->torn = false;
+	path_of(j, w->size, path);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return ERR_IO;
-	*end = 0;
 	while ((e = frame_next(j, fd, &frame)) == ERR_OK) {
-		if (frame.size != next || frame.count == 0) {
+		if (frame.size != w->size || frame.count == 0) {
 			e = ERR_FORK;
 			break;
 		}
-		next += frame.count;
-		*end = lseek(fd, 0, SEEK_CUR);
-		if (next > from && (e = see(ctx, &frame)) != ERR_OK)
-			break;
+		w->size += frame.count;
+		w->end = lseek(fd, 0, SEEK_CUR);
+		if (w->size > w->from && (e = w->see(w->ctx, &frame)) != ERR_OK) {
+			close(fd);
+			return e;
+		}
 	}
+	w->torn = (e == ERR_TRUNCATED || e == ERR_ENCODING) && is_torn(fd, w->end);
 	close(fd);
+	if (e == ERR_TRUNCATED)
+		e = ERR_ENCODING;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
@@ -231,8 +269,7 @@ enum err
 journal_open(const char *folder, uint64_t from, journal_see see, void *ctx, struct journal **out)
 {
 	struct journal *j = calloc(1, sizeof *j);
-	off_t end = 0;
-	bool torn = false;
+	struct walk w = {.from = from, .see = see, .ctx = ctx};
 	enum err e;
 
 	if (j == NULL)
@@ -240,15 +277,21 @@ journal_open(const char *folder, uint64_t from, journal_see see, void *ctx, stru
 	j->fd = -1;
 	snprintf(j->folder, sizeof j->folder, "%s", folder);
 	e = files_list(j);
-	for (size_t i = file_of(j, from); e == ERR_OK && i < j->file_count; i++) {
-		e = file_frames(j, i, from, see, ctx, &end);
+	for (size_t i = file_of(j, from), first = i; e == ERR_OK && i < j->file_count; i++) {
+		if (i > first && j->starts[i] != w.size) {
+			e = ERR_FORK;
+			break;
+		}
+		e = file_frames(j, i, &w);
 		/* only the very last frame can be torn by a crash: all before it were synced */
-		torn = (e == ERR_TRUNCATED || e == ERR_ENCODING) && i + 1 == j->file_count;
-		if (torn)
+		if (w.torn && i + 1 == j->file_count)
 			e = ERR_OK;
 	}
+	/* what a snapshot holds was synced here before */
+	if (e == ERR_OK && w.size < from)
+		e = ERR_FORK;
 	if (e == ERR_OK && j->file_count > 0)
-		e = last_open(j, end, torn);
+		e = last_open(j, w.end, w.torn);
 	if (e != ERR_OK) {
 		journal_free(j);
 		return e;
@@ -347,10 +390,10 @@ journal_append(struct journal *j, uint64_t size, const struct merkle_hash *root,
 enum err
 journal_read(struct journal *j, uint64_t from, journal_see see, void *ctx)
 {
+	struct walk w = {.from = from, .see = see, .ctx = ctx};
 	enum err e = ERR_OK;
-	off_t end;
 
 	for (size_t i = file_of(j, from); e == ERR_OK && i < j->file_count; i++)
-		e = file_frames(j, i, from, see, ctx, &end);
+		e = file_frames(j, i, &w);
 	return e == ERR_LIMIT ? ERR_OK : e;
 }

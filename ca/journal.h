@@ -20,7 +20,8 @@ struct journal_frame {
 typedef enum err (*journal_see)(void *ctx, const struct journal_frame *frame);
 
 /* Opens the folder and reads every frame that ends above `from`, in order. ERR_FORK when frames do
- * not follow each other, ERR_IO, ERR_ENCODING where a frame other than the last is damaged. */
+ * not follow each other or end below `from`, ERR_IO, ERR_ENCODING where a frame other than the last
+ * is damaged. */
 MUST_USE enum err journal_open(
         const char *folder, uint64_t from, journal_see see, void *ctx, struct journal **out);
 void journal_free(struct journal *j);

@@ -202,6 +202,7 @@ key_generate(enum key_suite suite, struct key **out)
 enum err
 key_read_pem(struct bytes pem, struct key **out)
 {
+	char no_password[] = ""; /* else OpenSSL would ask the terminal */
 	BIO *in = NULL;
 	EVP_PKEY *pkey = NULL;
 	bool private = true;
@@ -211,7 +212,7 @@ key_read_pem(struct bytes pem, struct key **out)
 	in = BIO_new_mem_buf(pem.p, (int)pem.n);
 	if (in == NULL)
 		return ERR_MEMORY;
-	pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, no_password);
 	if (pkey == NULL) {
 		private = false;
 		BIO_reset(in);

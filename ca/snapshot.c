@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_VERSION = 1, ROW_BYTES = 16 + 1 + 8 + 8 };
+enum { SNAPSHOT_VERSION = 2, ROW_BYTES = 16 + 1 + 8 + 8 };
 #define SNAPSHOT_BYTES_MAX ((size_t)4 << 30)
 
 static size_t
@@ -45,7 +45,7 @@ list_put(const struct fold_list *l, struct buf *b)
 static void
 fold_put(const struct fold *f, struct buf *b)
 {
-	cbor_put_array(b, 11);
+	cbor_put_array(b, 12);
 	cbor_put_uint(b, SNAPSHOT_VERSION);
 	cbor_put_uint(b, f->frontier.size);
 	cbor_put_array(b, 64);
@@ -68,6 +68,7 @@ fold_put(const struct fold *f, struct buf *b)
 	cbor_put_bytes(b, bytes_of(f->manifest_sha256, SHA256_BYTES));
 	cbor_put_uint(b, f->roster_version);
 	cbor_put_bytes(b, bytes_of(f->roster_sha256, SHA256_BYTES));
+	cbor_put_uint(b, f->slots);
 }
 
 enum err
@@ -102,7 +103,7 @@ rows_get(struct bytes rows, struct fold_list *l, struct cbor *c)
 	}
 	for (size_t i = 0; i < count; i++, rows = bytes_skip(rows, ROW_BYTES)) {
 		memcpy(l->rows[i].serial, rows.p, 16);
-		l->rows[i].reason = rows.p[16];
+		l->rows[i].reason = (int8_t)rows.p[16]; /* -1: none */
 		l->rows[i].revoked_at = (int64_t)be_get(rows.p + 17, 8);
 		l->rows[i].invalid_from = (int64_t)be_get(rows.p + 25, 8);
 	}
@@ -180,7 +181,7 @@ fold_get(struct bytes in, struct fold *f)
 {
 	struct cbor c = cbor_init(in);
 
-	cbor_array_exact(&c, 11);
+	cbor_array_exact(&c, 12);
 	if (cbor_uint(&c) != SNAPSHOT_VERSION)
 		cbor_fail(&c, ERR_VERSION);
 	f->frontier.size = cbor_uint(&c);
@@ -207,6 +208,7 @@ fold_get(struct bytes in, struct fold *f)
 	memcpy(f->manifest_sha256, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
 	f->roster_version = cbor_uint(&c);
 	memcpy(f->roster_sha256, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
+	f->slots = cbor_uint(&c);
 	return cbor_end(&c);
 }
 

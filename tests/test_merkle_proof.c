@@ -211,6 +211,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_changed_inclusion_proof_is_refused),
+	        cmocka_unit_test(a_path_of_another_length_gives_no_root),
 	        cmocka_unit_test(a_changed_consistency_proof_is_refused),
 	        cmocka_unit_test(the_empty_tree_is_extended_by_all_but_has_one_root),
 	        cmocka_unit_test(places_outside_and_missing_subtrees_give_no_proof),

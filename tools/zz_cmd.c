@@ -168,6 +168,12 @@ unreachable(const struct zz_service *s, enum err e)
 	return ZZ_UNAVAILABLE;
 }
 
+static bool
+may_run_again(unsigned status)
+{
+	return status == 429 || status >= 500;
+}
+
 static void
 problem_print(const struct zz *z, const struct client_reply *r)
 {
@@ -181,7 +187,7 @@ problem_print(const struct zz *z, const struct client_reply *r)
 		json_decref(json);
 		return;
 	}
-	fputs("zz: refused: ", z->err);
+	fputs(may_run_again(r->status) ? "zz: not available now: " : "zz: refused: ", z->err);
 	text_put(z->err, zz_text_of(json, "title"));
 	fputs(" (", z->err);
 	text_put(z->err, type = bytes_skip(type, sizeof prefix - 1));
@@ -197,6 +203,9 @@ problem_print(const struct zz *z, const struct client_reply *r)
 	if (bytes_equal_text(type, "request_expired"))
 		fputs("    The saved request.jws is too old and was never executed: move it away, "
 		      "and run again.\n",
+		        z->err);
+	if (may_run_again(r->status))
+		fputs("    Nothing is lost: run the same command again.  可原样重新运行。\n",
 		        z->err);
 	part = zz_text_of(json, "request_id");
 	if (part.n) {
@@ -215,7 +224,7 @@ reply_read(const struct zz *z, const struct client_reply *r, json_t **out)
 
 	if (r->status != 200 && r->status != 201 && r->status != 202) {
 		problem_print(z, r);
-		return r->status == 429 || r->status >= 500 ? ZZ_UNAVAILABLE : ZZ_REFUSED;
+		return may_run_again(r->status) ? ZZ_UNAVAILABLE : ZZ_REFUSED;
 	}
 	if ((e = json_read(r->body, ZZ_REPLY_BYTES_MAX, out)) != ERR_OK) {
 		fprintf(z->err, "zz: the service's answer is not JSON as agreed (%s)\n",

@@ -1,0 +1,222 @@
+/* fold_batch.c - checks of a batch against the log before each of its entries, with nothing changed
+ * until the whole batch is applied. */
+#include "fold_item.h"
+
+#include "date.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fold_batch {
+	const struct fold *f;
+	const struct roster *roster;
+	bool prepare;
+	struct batch_item *items;
+	size_t count, room;
+	int64_t time;
+	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
+	size_t done_room;
+	struct fold_caps caps; /* of this batch */
+};
+
+enum err
+fold_batch_open(
+        const struct fold *f, const struct roster *roster, bool prepare, struct fold_batch **out)
+{
+	struct fold_batch *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return ERR_MEMORY;
+	b->f = f;
+	b->roster = roster;
+	b->prepare = prepare;
+	b->time = f->time;
+	*out = b;
+	return ERR_OK;
+}
+
+void
+fold_batch_free(struct fold_batch *b)
+{
+	if (b == NULL)
+		return;
+	free(b->items);
+	free(b->done);
+	free(b->caps.rows);
+	free(b);
+}
+
+/* Position + 1 of the newest item with that key, 0 when there is none. */
+static struct fold_done *
+batch_done(struct fold_batch *b, const uint8_t key[SHA256_BYTES])
+{
+	if (b->done_room < 2 * (b->count + 1)) {
+		b->done_room = b->done_room == 0 ? 256 : 2 * b->done_room;
+		free(b->done);
+		b->done = fold_grow(NULL, b->done_room, sizeof *b->done);
+		memset(b->done, 0, b->done_room * sizeof *b->done);
+		for (size_t i = 0; i < b->count; i++) {
+			struct fold_done *d =
+			        fold_done_find(b->done, b->done_room, b->items[i].key);
+
+			memcpy(d->key, b->items[i].key, SHA256_BYTES);
+			d->exp = (int64_t)i + 1;
+		}
+	}
+	return fold_done_find(b->done, b->done_room, key);
+}
+
+/* All seats of an issue come from one answer, each slot once and rising. */
+static enum err
+issue_check(struct fold_batch *b, const struct batch_item *it)
+{
+	int64_t day = date_shanghai(it->e.time);
+	const struct fold_done *d;
+	const struct operator* center;
+
+	if (it->n.slot < 0 || it->n.exp == 0)
+		return ERR_VALUE;
+	if (fold_executed(b->f, it->e.request, bytes_of(NULL, 0)))
+		return ERR_EXECUTED;
+	d = batch_done(b, it->key);
+	if (d->exp != 0) {
+		const struct batch_item *before = &b->items[d->exp - 1];
+
+		if (before->n.answer != it->n.answer || it->n.slot <= before->n.slot)
+			return ERR_EXECUTED;
+	}
+	center = b->roster == NULL ? NULL : roster_center(b->roster, it->e.center);
+	if (center != NULL && fold_caps_count(&b->f->caps, it->e.center, day) +
+	                                      fold_caps_count(&b->caps, it->e.center, day) >=
+	                              center->daily_cap)
+		return ERR_CAP;
+	return ERR_OK;
+}
+
+static enum status
+batch_status(const struct fold_batch *b, const struct entry *e, enum status now)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].e.type == ENTRY_STATUS && b->items[i].e.list == e->list &&
+		        b->items[i].e.idx == e->idx)
+			now = b->items[i].e.status;
+	return now;
+}
+
+static enum err
+status_check(struct fold_batch *b, const struct batch_item *it)
+{
+	enum status now;
+	enum err e;
+
+	if (it->n.exp == 0)
+		return ERR_VALUE;
+	if (fold_executed(b->f, it->e.request, it->e.cti) || batch_done(b, it->key)->exp != 0)
+		return ERR_EXECUTED;
+	if ((e = fold_status(b->f, it->e.list, it->e.idx, &now)) != ERR_OK)
+		return e;
+	now = batch_status(b, &it->e, now);
+	if (it->e.status != STATUS_INVALID || (now != STATUS_VALID && now != STATUS_SUSPENDED))
+		return ERR_MOVE;
+	return ERR_OK;
+}
+
+static enum err
+list_check(const struct fold_batch *b, const struct entry *e)
+{
+	const struct fold_list *l;
+
+	if (e->list >= b->f->list_count)
+		return ERR_SERIAL_UNKNOWN;
+	l = &b->f->lists[e->list];
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].e.type == ENTRY_LIST && b->items[i].e.list == e->list)
+			return ERR_STALE;
+	if (memcmp(e->previous_sha256, l->previous, SHA256_BYTES) != 0 ||
+	        e->sequence <= l->sequence || e->tree_size < l->covered)
+		return ERR_STALE;
+	return ERR_OK;
+}
+
+static enum err
+version_check(const struct fold_batch *b, const struct entry *e)
+{
+	uint64_t now = e->type == ENTRY_MANIFEST ? b->f->manifest_version : b->f->roster_version;
+
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].e.type == e->type)
+			now = b->items[i].e.sequence;
+	return e->sequence > now ? ERR_OK : ERR_VERSION;
+}
+
+static enum err
+item_check(struct fold_batch *b, const struct batch_item *it)
+{
+	uint64_t size = b->f->frontier.size + b->count;
+
+	if ((it->e.type == ENTRY_GENESIS) != (size == 0))
+		return ERR_NOT_READY;
+	/* age counts against the log's newest time, never against the clock */
+	if (b->prepare && it->e.time + ENTRY_AGE_S_MAX < b->time)
+		return ERR_STALE;
+	if (it->n.exp != 0 && it->n.exp < b->time)
+		return ERR_REQUEST_EXPIRED;
+	switch (it->e.type) {
+	case ENTRY_GENESIS:
+		return ERR_OK;
+	case ENTRY_ISSUE:
+		return issue_check(b, it);
+	case ENTRY_STATUS:
+		return status_check(b, it);
+	case ENTRY_LIST:
+		return list_check(b, &it->e);
+	case ENTRY_MANIFEST:
+	case ENTRY_ROSTER:
+		return version_check(b, &it->e);
+	case ENTRY_CUTOFF:
+	case ENTRY_STOP:
+		return ERR_TYPE_UNKNOWN;
+	}
+	return ERR_TYPE_UNKNOWN;
+}
+
+enum err
+fold_batch_add(
+        struct fold_batch *b, const struct entry *e, const struct entry_note *n, struct bytes bytes)
+{
+	struct batch_item it = {.e = *e, .n = *n};
+	struct fold_done *d;
+	enum err fault;
+
+	if (e->type == ENTRY_ISSUE)
+		fold_done_key(e->request, bytes_of(NULL, 0), it.key);
+	else if (e->type == ENTRY_STATUS)
+		fold_done_key(e->request, e->cti, it.key);
+	else
+		sha256_one(bytes, it.key);
+	if ((fault = item_check(b, &it)) != ERR_OK)
+		return fault;
+	merkle_leaf(bytes, &it.leaf);
+	d = batch_done(b, it.key);
+	if (b->count == b->room) {
+		b->room = b->room == 0 ? 64 : 2 * b->room;
+		b->items = fold_grow(b->items, b->room, sizeof *b->items);
+	}
+	b->items[b->count++] = it;
+	memcpy(d->key, it.key, SHA256_BYTES);
+	d->exp = (int64_t)b->count;
+	if (e->type == ENTRY_ISSUE)
+		fold_caps_add(&b->caps, e->center, date_shanghai(e->time));
+	if (e->time > b->time)
+		b->time = e->time;
+	return ERR_OK;
+}
+
+void
+fold_batch_apply(struct fold_batch *b, struct fold *f)
+{
+	assert(b->f == f);
+	for (size_t i = 0; i < b->count; i++)
+		fold_apply(f, &b->items[i]);
+}
