@@ -99,6 +99,7 @@ void authority_snapshot(struct authority *a);  /* lock held */
 typedef enum err (*authority_handler)(struct authority *a, struct call *c);
 enum err authority_issue(struct authority *a, struct call *c);
 enum err authority_order(struct authority *a, struct call *c);
+enum err authority_lapse(struct authority *a, struct call *c);
 enum err authority_prepare(struct authority *a, struct call *c);
 enum err authority_extend(struct authority *a, struct call *c);
 enum err authority_state(struct authority *a, struct call *c);

@@ -108,6 +108,9 @@ issue_admit(struct authority *a, struct call *c, uint64_t count, struct issue *i
 		if (mk == NULL || c->now < mk->not_before || c->now >= mk->not_after)
 			e = ERR_KEY_EXPIRED;
 	}
+	if (e == ERR_OK && (holds_stopped(&a->fold.holds, center->code) ||
+	                           holds_stopped(&a->fold.holds, bytes_of_text(is->ev->jws.kid))))
+		e = ERR_STOPPED;
 	if (e == ERR_OK && fold_executed(&a->fold, is->ev->jws.hash, bytes_of(NULL, 0)))
 		e = ERR_EXECUTED;
 	if (e == ERR_OK && fold_issued(&a->fold, center->code, date_shanghai(c->now)) + count >

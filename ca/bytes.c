@@ -199,7 +199,7 @@ decimal_decode(struct bytes text, uint64_t max, uint64_t *out)
 
 		if (d > 9)
 			return ERR_ENCODING;
-		if (v > max / 10 || v * 10 > max - d)
+		if (d > max || v > (max - d) / 10)
 			return ERR_LIMIT;
 		v = v * 10 + d;
 	}

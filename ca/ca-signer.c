@@ -35,6 +35,7 @@ static const struct {
 } messages[] = {
         {FRAME_ISSUE, FRONT, authority_issue},
         {FRAME_ORDER, FRONT, authority_order},
+        {FRAME_LAPSE, FRONT, authority_lapse},
         {FRAME_PREPARE, FRONT, authority_prepare},
         {FRAME_EXTEND, FRONT, authority_extend},
         {FRAME_STATE, FRONT | PUBLISH | ADMIN, authority_state},

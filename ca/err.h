@@ -62,6 +62,9 @@
 	X(ERR_APPROVAL_OTHER, "approval_other_request", 422, false, "The approval is for another request or another list.", "该批准针对的是其他请求或清单。") \
 	X(ERR_APPROVAL_REJECT, "approval_is_rejection", 422, false, "This is a rejection, not an approval.", "该签署为驳回，不是批准。") \
 	X(ERR_SERIAL_UNKNOWN, "serial_unknown", 422, false, "A serial names no certificate of this authority.", "所列序列号不是本机关签发的证书。") \
+	X(ERR_HOLD_LONG, "hold_too_long", 422, false, "A hold ends within 30 days, and within 72 hours until a second official signs.", "暂停期限最长 30 日；未经第二人签署的为 72 小时。") \
+	X(ERR_HOLD_AGAIN, "hold_repeated", 422, false, "The certificate was held within the last 90 days: a second official must sign.", "该证书 90 日内已被暂停过，须经第二名监管人员签署。") \
+	X(ERR_HOLD_DAY, "hold_limit_exceeded", 422, false, "One official may start 100 holds a day without a second signature.", "一名监管人员每日未经他人签署的暂停不得超过 100 件。") \
 	X(ERR_NOT_WAITING, "not_waiting", 409, false, "The request waits for nothing any more.", "该请求已不在等待状态。") \
 	X(ERR_EXECUTED, "already_executed", 409, false, "The request was executed already.", "该请求已执行。") \
 	/* the log */ \

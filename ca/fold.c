@@ -43,6 +43,8 @@ fold_free(struct fold *f)
 	free(f->lists);
 	free(f->caps.rows);
 	free(f->done);
+	holds_free(&f->holds);
+	history_free(&f->history);
 	memset(f, 0, sizeof *f);
 }
 
@@ -121,6 +123,18 @@ fold_done_key(const uint8_t request[SHA256_BYTES], struct bytes cti, uint8_t out
 		memcpy(out, request, SHA256_BYTES);
 	else
 		sha256(parts, 2, out);
+}
+
+void
+fold_done_key_of(const struct entry *e, const struct entry_note *n, uint8_t out[SHA256_BYTES])
+{
+	uint8_t first[SHA256_BYTES];
+
+	fold_done_key(e->request, e->cti, out);
+	if (e->status != STATUS_SUSPENDED || n->official_count == 0)
+		return;
+	memcpy(first, out, sizeof first);
+	fold_done_key(first, BYTES_LIT("confirmed"), out);
 }
 
 struct fold_done *
@@ -202,6 +216,7 @@ status_apply(struct fold *f, const struct entry *e)
 
 	status_set(l->raw, e->idx, e->status);
 	l->changed = f->frontier.size;
+	history_change_add(&f->history, e, f->frontier.size);
 	if (e->status != STATUS_INVALID && e->status != STATUS_SUSPENDED) {
 		if (row != NULL)
 			*row = l->rows[--l->row_count];
@@ -229,6 +244,7 @@ list_apply(struct fold *f, const struct entry *e)
 	l->this_update = e->this_update;
 	l->covered = e->tree_size;
 	memcpy(l->previous, e->cwt_sha256, SHA256_BYTES);
+	history_list_add(&f->history, e, f->frontier.size - 1);
 }
 
 void
@@ -237,7 +253,9 @@ fold_apply(struct fold *f, const struct batch_item *it)
 	if (it->e.time > f->time)
 		f->time = it->e.time;
 	merkle_append(&f->frontier, &it->leaf);
-	if (it->e.type == ENTRY_ISSUE || it->e.type == ENTRY_STATUS) {
+	/* a lapse has no request of its own to replay */
+	if ((it->e.type == ENTRY_ISSUE || it->e.type == ENTRY_STATUS || it->e.type == ENTRY_STOP) &&
+	        it->n.exp != 0) {
 		struct fold_done *d;
 
 		done_rehash(f, 1);
@@ -248,8 +266,12 @@ fold_apply(struct fold *f, const struct batch_item *it)
 	}
 	if (it->e.type == ENTRY_ISSUE)
 		issue_apply(f, it);
-	if (it->e.type == ENTRY_STATUS)
+	if (it->e.type == ENTRY_STATUS) {
 		status_apply(f, &it->e);
+		holds_apply(&f->holds, &it->e, &it->n);
+	}
+	if (it->e.type == ENTRY_STOP)
+		holds_stop_apply(&f->holds, &it->e);
 	if (it->e.type == ENTRY_LIST)
 		list_apply(f, &it->e);
 	if (it->e.type == ENTRY_MANIFEST) {

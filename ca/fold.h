@@ -6,6 +6,8 @@
  * (DESIGN.md section 4, steps 3 and 4). */
 #include "crl.h"
 #include "entry.h"
+#include "history.h"
+#include "holds.h"
 #include "merkle.h"
 #include "roster.h"
 
@@ -44,6 +46,8 @@ struct fold {
 	uint64_t slots;         /* above every slot that an entry stands on */
 	struct fold_done *done; /* open addressing, room is a power of two */
 	size_t done_count, done_room;
+	struct holds holds;
+	struct history history;
 	uint64_t manifest_version, roster_version; /* 0 none */
 	uint8_t manifest_sha256[SHA256_BYTES], roster_sha256[SHA256_BYTES];
 };

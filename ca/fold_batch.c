@@ -2,6 +2,7 @@
  * until the whole batch is applied. */
 #include "fold_item.h"
 
+#include "base64.h"
 #include "date.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@ struct fold_batch {
 	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
 	size_t done_room;
 	struct fold_caps caps; /* of this batch */
+	bool stops;            /* it stops or resumes someone */
 };
 
 enum err
@@ -67,6 +69,31 @@ batch_done(struct fold_batch *b, const uint8_t key[SHA256_BYTES])
 	return fold_done_find(b->done, b->done_room, key);
 }
 
+/* In force when appended: also against entries that were built before. */
+static bool
+is_stopped(const struct fold_batch *b, const struct batch_item *it)
+{
+	uint8_t room[KEY_THUMB_TEXT + 1];
+	struct buf kid = BUF_OF(room);
+	struct bytes names[2] = {it->e.center, {room, 0}};
+
+	if (b->f->holds.stop_count == 0 && !b->stops)
+		return false;
+	base64url_put(&kid, it->n.sender);
+	names[1] = buf_bytes(&kid);
+	for (size_t k = 0; k < 2; k++) {
+		bool stopped = holds_stopped(&b->f->holds, names[k]);
+
+		for (size_t i = 0; i < b->count; i++)
+			if (b->items[i].e.type == ENTRY_STOP &&
+			        bytes_equal(b->items[i].e.center, names[k]))
+				stopped = !b->items[i].e.resumed;
+		if (stopped)
+			return true;
+	}
+	return false;
+}
+
 /* All seats of an issue come from one answer, each slot once and rising. */
 static enum err
 issue_check(struct fold_batch *b, const struct batch_item *it)
@@ -86,6 +113,8 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 		if (before->n.answer != it->n.answer || it->n.slot <= before->n.slot)
 			return ERR_EXECUTED;
 	}
+	if (is_stopped(b, it))
+		return ERR_STOPPED;
 	center = b->roster == NULL ? NULL : roster_center(b->roster, it->e.center);
 	if (center != NULL && fold_caps_count(&b->f->caps, it->e.center, day) +
 	                                      fold_caps_count(&b->caps, it->e.center, day) >=
@@ -94,32 +123,78 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 	return ERR_OK;
 }
 
-static enum status
-batch_status(const struct fold_batch *b, const struct entry *e, enum status now)
+/* The status before this entry, and whether the batch itself has changed it. */
+static bool
+batch_status(const struct fold_batch *b, const struct entry *e, enum status *now)
 {
+	bool changed = false;
+
 	for (size_t i = 0; i < b->count; i++)
 		if (b->items[i].e.type == ENTRY_STATUS && b->items[i].e.list == e->list &&
-		        b->items[i].e.idx == e->idx)
-			now = b->items[i].e.status;
-	return now;
+		        b->items[i].e.idx == e->idx) {
+			*now = b->items[i].e.status;
+			changed = true;
+		}
+	return changed;
 }
 
+/* Holds that this batch starts count with those of the log. */
+static enum err
+hold_day_check(const struct fold_batch *b, const struct batch_item *it)
+{
+	int64_t day = date_shanghai(it->e.time);
+	size_t n = holds_of_day(&b->f->holds, it->n.sender, day);
+
+	if (it->e.status != STATUS_SUSPENDED || it->n.official_count > 0)
+		return ERR_OK;
+	for (size_t i = 0; i < b->count; i++)
+		n += b->items[i].e.type == ENTRY_STATUS &&
+		     b->items[i].e.status == STATUS_SUSPENDED &&
+		     b->items[i].n.official_count == 0 &&
+		     date_shanghai(b->items[i].e.time) == day &&
+		     bytes_equal(b->items[i].n.sender, it->n.sender);
+	return n < HOLD_DAY_MAX ? ERR_OK : ERR_HOLD_DAY;
+}
+
+/* The moves of DESIGN.md section 4. A certificate changes once in a batch: conflicts are decided by
+ * who comes first. */
 static enum err
 status_check(struct fold_batch *b, const struct batch_item *it)
 {
+	bool lapse = holds_is_lapse(&it->e, &it->n);
 	enum status now;
 	enum err e;
 
-	if (it->n.exp == 0)
+	if (it->n.exp == 0 && !lapse)
 		return ERR_VALUE;
-	if (fold_executed(b->f, it->e.request, it->e.cti) || batch_done(b, it->key)->exp != 0)
+	if (!lapse && (fold_executed(b->f, it->key, bytes_of(NULL, 0)) ||
+	                      batch_done(b, it->key)->exp != 0))
 		return ERR_EXECUTED;
 	if ((e = fold_status(b->f, it->e.list, it->e.idx, &now)) != ERR_OK)
 		return e;
-	now = batch_status(b, &it->e, now);
-	if (it->e.status != STATUS_INVALID || (now != STATUS_VALID && now != STATUS_SUSPENDED))
+	if (batch_status(b, &it->e, &now))
 		return ERR_MOVE;
-	return ERR_OK;
+	if (it->e.status == STATUS_INVALID)
+		return now == STATUS_VALID || now == STATUS_SUSPENDED ? ERR_OK : ERR_MOVE;
+	if (it->e.status == STATUS_SUPERSEDED)
+		return ERR_MOVE; /* only directly after the record that replaces it: not served yet
+		                  */
+	if ((e = hold_day_check(b, it)) != ERR_OK)
+		return e;
+	return holds_check(&b->f->holds, &it->e, &it->n, now);
+}
+
+/* A centre is stopped or resumed once in a batch. */
+static enum err
+stop_check(struct fold_batch *b, const struct batch_item *it)
+{
+	if (fold_executed(b->f, it->e.request, bytes_of(NULL, 0)))
+		return ERR_EXECUTED;
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].e.type == ENTRY_STOP &&
+		        bytes_equal(b->items[i].e.center, it->e.center))
+			return ERR_MOVE;
+	return holds_stop_check(&b->f->holds, &it->e);
 }
 
 static enum err
@@ -174,8 +249,9 @@ item_check(struct fold_batch *b, const struct batch_item *it)
 	case ENTRY_MANIFEST:
 	case ENTRY_ROSTER:
 		return version_check(b, &it->e);
-	case ENTRY_CUTOFF:
 	case ENTRY_STOP:
+		return stop_check(b, it);
+	case ENTRY_CUTOFF:
 		return ERR_TYPE_UNKNOWN;
 	}
 	return ERR_TYPE_UNKNOWN;
@@ -192,7 +268,9 @@ fold_batch_add(
 	if (e->type == ENTRY_ISSUE)
 		fold_done_key(e->request, bytes_of(NULL, 0), it.key);
 	else if (e->type == ENTRY_STATUS)
-		fold_done_key(e->request, e->cti, it.key);
+		fold_done_key_of(e, n, it.key);
+	else if (e->type == ENTRY_STOP)
+		fold_done_key(e->request, bytes_of(NULL, 0), it.key);
 	else
 		sha256_one(bytes, it.key);
 	if ((fault = item_check(b, &it)) != ERR_OK)
@@ -206,6 +284,7 @@ fold_batch_add(
 	b->items[b->count++] = it;
 	memcpy(d->key, it.key, SHA256_BYTES);
 	d->exp = (int64_t)b->count;
+	b->stops = b->stops || e->type == ENTRY_STOP;
 	if (e->type == ENTRY_ISSUE)
 		fold_caps_add(&b->caps, e->center, date_shanghai(e->time));
 	if (e->time > b->time)

@@ -18,6 +18,9 @@ void fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day);
 /* An issue is executed once as a whole, an order once for each certificate. */
 void fold_done_key(
         const uint8_t request[SHA256_BYTES], struct bytes cti, uint8_t out[SHA256_BYTES]);
+/* The key of a status entry: request and certificate; the second signature of a hold is another act
+ * than its start. */
+void fold_done_key_of(const struct entry *e, const struct entry_note *n, uint8_t out[SHA256_BYTES]);
 /* The place of a key in an open-addressing table: its own, or a free one. */
 struct fold_done *fold_done_find(
         struct fold_done *table, size_t room, const uint8_t key[SHA256_BYTES]);

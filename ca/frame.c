@@ -79,6 +79,8 @@ frame_read(int fd, uint8_t **room, size_t *room_n, enum frame_type *type, struct
 	if (n < 2 || head[4] != FRAME_VERSION)
 		return ERR_PROTOCOL;
 	n -= 2;
+	if (frame_limit((enum frame_type)head[5]) == 0)
+		return ERR_PROTOCOL;
 	if (n > frame_limit((enum frame_type)head[5]))
 		return ERR_LIMIT;
 	if (n > *room_n) {
@@ -117,7 +119,8 @@ frame_write(int fd, enum frame_type type, struct bytes body)
 
 		parts[0] = (struct iovec){head + (sizeof head - from_head), from_head};
 		memcpy(&parts[1].iov_base, &body.p, sizeof body.p); /* sendmsg only reads */
-		parts[1].iov_base = (char *)parts[1].iov_base + from_body;
+		if (from_body > 0)
+			parts[1].iov_base = (char *)parts[1].iov_base + from_body;
 		parts[1].iov_len = body.n - from_body;
 		m.msg_iov = parts;
 		m.msg_iovlen = 2;

@@ -216,7 +216,7 @@ key_read_pem(struct bytes pem, struct key **out)
 	if (pkey == NULL) {
 		private = false;
 		BIO_reset(in);
-		pkey = PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
+		pkey = PEM_read_bio_PUBKEY(in, NULL, NULL, no_password);
 	}
 	BIO_free(in);
 	if (pkey == NULL)

@@ -84,8 +84,9 @@ receipt_sign(const struct key *log, struct bytes origin, int64_t time, uint64_t 
 	if ((e = buf_end(&header)) != ERR_OK || (e = buf_end(&tbs)) != ERR_OK ||
 	        (e = buf_end(protected)) != ERR_OK)
 		return e;
-	if ((e = key_sign(log, buf_bytes(&tbs), signature)) != ERR_OK)
-	protected->n -= header.n;
+	if ((e = key_sign(log, buf_bytes(&tbs), signature)) == ERR_OK)
+		return ERR_OK;
+	protected->n -= header.n; /* nothing is written on failure */
 	return e;
 }
 

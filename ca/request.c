@@ -3,6 +3,7 @@
 #include "request.h"
 
 #include "date.h"
+#include "request_read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,12 @@ struct type_row {
 static const struct type_row types[] = {
         [REQUEST_ISSUE] = {"issue", true},
         [REQUEST_REVOKE] = {"revoke", true},
-        [REQUEST_SUSPEND] = {"suspend", false},
-        [REQUEST_REINSTATE] = {"reinstate", false},
+        [REQUEST_SUSPEND] = {"suspend", true},
+        [REQUEST_REINSTATE] = {"reinstate", true},
         [REQUEST_REPLACE] = {"replace", false},
-        [REQUEST_STOP] = {"stop", false},
-        [REQUEST_RESUME] = {"resume", false},
-        [REQUEST_WITHDRAW] = {"withdraw", false},
+        [REQUEST_STOP] = {"stop", true},
+        [REQUEST_RESUME] = {"resume", true},
+        [REQUEST_WITHDRAW] = {"withdraw", true},
 };
 
 const char *
@@ -34,8 +35,8 @@ request_type_word(enum request_type t)
 
 /* Text that people read and logs may show: within length, without control characters (C0, DEL, C1).
  */
-static bool
-text_valid(struct bytes v, size_t min)
+bool
+request_text_valid(struct bytes v, size_t min)
 {
 	if (v.n < min || v.n > TEXT_BYTES_MAX)
 		return false;
@@ -88,8 +89,8 @@ digest_read(struct bytes text, uint8_t out[SHA256_BYTES])
 	return hex_decode(text, out, SHA256_BYTES) == ERR_OK ? ERR_OK : ERR_FIELD_INVALID;
 }
 
-static enum err
-day_read(struct bytes text, int64_t *out)
+enum err
+request_day_read(struct bytes text, int64_t *out)
 {
 	return date_decode(text, out) == ERR_OK ? ERR_OK : ERR_FIELD_INVALID;
 }
@@ -111,7 +112,7 @@ examiners_read(const json_t *array, struct bytes out[2])
 		if (!json_is_string(v))
 			return ERR_FIELD_INVALID;
 		out[i] = bytes_of(json_string_value(v), json_string_length(v));
-		if (!text_valid(out[i], 1))
+		if (!request_text_valid(out[i], 1))
 			return ERR_FIELD_INVALID;
 	}
 	return ERR_OK;
@@ -139,8 +140,9 @@ session_read(const json_t *json, struct request_session *s)
 	s->basis = BYTES_LIT("initial");
 	if ((e = JSON_MEMBERS(json, members)) != ERR_OK)
 		return e;
-	if (!text_valid(s->id, 1) || !text_valid(s->center, 1) || !digits_valid(s->region, 6) ||
-	        !text_valid(s->item, 1) || !text_valid(s->basis, 1))
+	if (!request_text_valid(s->id, 1) || !request_text_valid(s->center, 1) ||
+	        !digits_valid(s->region, 6) || !request_text_valid(s->item, 1) ||
+	        !request_text_valid(s->basis, 1))
 		return ERR_FIELD_INVALID;
 	if ((e = moment_read(theory, &s->theory_at)) != ERR_OK ||
 	        (e = moment_read(practical, &s->practical_at)) != ERR_OK ||
@@ -197,56 +199,8 @@ seats_read(const json_t *array, struct request *r)
 	return ERR_OK;
 }
 
-static int
-serial_order(const void *a, const void *b)
-{
-	return memcmp(a, b, 16);
-}
-
-/* An order names each certificate once: a second row would be counted twice and done once. */
-static enum err
-serials_distinct(const struct request *r)
-{
-	uint8_t(*sorted)[16] = malloc(r->serial_count * 16);
-	enum err e = ERR_OK;
-
-	if (sorted == NULL)
-		return ERR_MEMORY;
-	memcpy(sorted, r->serials, r->serial_count * 16);
-	qsort(sorted, r->serial_count, 16, serial_order);
-	for (size_t i = 1; i < r->serial_count; i++)
-		if (memcmp(sorted[i - 1], sorted[i], 16) == 0)
-			e = ERR_FIELD_INVALID;
-	free(sorted);
-	return e;
-}
-
-static enum err
-serials_read(const json_t *array, struct request *r)
-{
-	size_t count = json_array_size(array);
-
-	if (count < 1)
-		return ERR_FIELD_INVALID;
-	if (count > REQUEST_SERIALS_MAX)
-		return ERR_LIMIT;
-	r->serials = calloc(count, sizeof *r->serials);
-	if (r->serials == NULL)
-		return ERR_MEMORY;
-	r->serial_count = count;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *v = json_array_get(array, i);
-
-		if (!json_is_string(v) ||
-		        hex_decode(bytes_of(json_string_value(v), json_string_length(v)),
-		                r->serials[i], sizeof r->serials[i]) != ERR_OK)
-			return ERR_FIELD_INVALID;
-	}
-	return serials_distinct(r);
-}
-
-static enum err
-common_check(struct request *r, uint64_t iat, uint64_t exp)
+enum err
+request_common_check(struct request *r, uint64_t iat, uint64_t exp)
 {
 	if (!jti_valid(r->jti))
 		return ERR_JTI_INVALID;
@@ -270,43 +224,10 @@ issue_read(struct request *r)
 	enum err e = ERR_OK;
 
 	if ((e = JSON_MEMBERS(r->json, members)) != ERR_OK ||
-	        (e = common_check(r, iat, exp)) != ERR_OK ||
+	        (e = request_common_check(r, iat, exp)) != ERR_OK ||
 	        (e = session_read(session, &r->session)) != ERR_OK)
 		return e;
 	return seats_read(results, r);
-}
-
-static enum err
-revoke_read(struct request *r)
-{
-	struct bytes type, decided, effective;
-	uint64_t iat = 0, exp = 0;
-	json_t *serials = NULL;
-	const struct json_member members[] = {
-	        {"type", 's', &type},
-	        {"jti", 's', &r->jti},
-	        {"iat", 'i', &iat},
-	        {"exp", 'i', &exp},
-	        {"ground", 's', &r->ground},
-	        {"decision_no", 's', &r->decision_no},
-	        {"decided_at", 's', &decided},
-	        {"effective_at", 's', &effective},
-	        {"serials", 'a', &serials},
-	};
-	enum err e = ERR_OK;
-
-	/* a selector needs its list frozen before anyone approves it: not served yet */
-	if (json_object_get(r->json, "select") != NULL)
-		return ERR_TYPE_UNKNOWN;
-	if ((e = JSON_MEMBERS(r->json, members)) != ERR_OK ||
-	        (e = common_check(r, iat, exp)) != ERR_OK)
-		return e;
-	if (!text_valid(r->ground, 1) || !text_valid(r->decision_no, 1))
-		return ERR_FIELD_INVALID;
-	if ((e = day_read(decided, &r->decided_at)) != ERR_OK ||
-	        (e = day_read(effective, &r->effective_at)) != ERR_OK)
-		return e;
-	return serials_read(serials, r);
 }
 
 static enum err
@@ -359,7 +280,7 @@ request_decode(const struct jws *j, struct request *out)
 	if ((e = payload_read(j, REQUEST_TYP, REQUEST_BYTES_MAX, &r.json)) != ERR_OK)
 		return e;
 	if ((e = type_read(r.json, &r.type)) == ERR_OK)
-		e = r.type == REQUEST_ISSUE ? issue_read(&r) : revoke_read(&r);
+		e = r.type == REQUEST_ISSUE ? issue_read(&r) : request_order_read(&r);
 	if (e != ERR_OK) {
 		request_free(&r);
 		return e;
@@ -400,7 +321,8 @@ approval_read(const json_t *json, struct approval *a)
 	memcpy(a->jti, jti.p, jti.n);
 	a->approve = bytes_equal_text(decision, "approve");
 	a->has_list = list.p != NULL;
-	if ((!a->approve && !bytes_equal_text(decision, "reject")) || !text_valid(reason, 0))
+	if ((!a->approve && !bytes_equal_text(decision, "reject")) ||
+	        !request_text_valid(reason, 0))
 		return ERR_FIELD_INVALID;
 	if ((e = times_store(iat, exp, &a->iat, &a->exp)) != ERR_OK ||
 	        (e = digest_read(request, a->request)) != ERR_OK)
@@ -441,12 +363,12 @@ query_read(const json_t *json, struct query *q)
 
 	if (e != ERR_OK)
 		return e;
-	if (!bytes_start(aud, "/") || aud.n >= sizeof q->aud || !text_valid(aud, 1) ||
+	if (!bytes_start(aud, "/") || aud.n >= sizeof q->aud || !request_text_valid(aud, 1) ||
 	        (document.p == NULL) != (type.p == NULL))
 		return ERR_FIELD_INVALID;
 	memcpy(q->aud, aud.p, aud.n);
 	if (document.p != NULL) {
-		if (document.n >= sizeof q->document || !text_valid(document, 1) ||
+		if (document.n >= sizeof q->document || !request_text_valid(document, 1) ||
 		        !digits_valid(type, 2))
 			return ERR_FIELD_INVALID;
 		memcpy(q->document, document.p, document.n);

@@ -47,7 +47,11 @@ struct request {
 	size_t seat_count;
 	/* orders */
 	struct bytes ground, decision_no;
-	int64_t decided_at, effective_at; /* days */
+	int64_t decided_at, effective_at; /* days; the same where the type has no effective_at */
+	int64_t until;                    /* suspend: last day of the hold */
+	struct bytes center;              /* stop, resume: code of a centre, or kid of its key */
+	bool target_is_key;
+	uint8_t withdraws[SHA256_BYTES]; /* withdraw: the request that ends */
 	uint8_t (*serials)[16];
 	size_t serial_count;
 	/* owned; views point into it */

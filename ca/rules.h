@@ -26,7 +26,15 @@
 	X(OUTCOME_BANNED, "holder_banned", "The holder may not apply during a ban.", "持证人处于禁止申请期") \
 	X(OUTCOME_ALREADY_HOLDS, "already_holds", "The holder has a certificate in force for this item.", "持证人已持有该项目的有效证书") \
 	X(OUTCOME_REVOKED, "revoked", "Revoked.", "已撤销") \
-	X(OUTCOME_ALREADY, "already", "It was so already.", "此前已处于该状态")
+	X(OUTCOME_ALREADY, "already", "It was so already.", "此前已处于该状态") \
+	X(OUTCOME_SUSPENDED, "suspended", "Suspended.", "已暂停") \
+	X(OUTCOME_CONFIRMED, "hold_confirmed", "The hold was confirmed by a second official.", "暂停已经第二人确认") \
+	X(OUTCOME_REINSTATED, "reinstated", "In force again.", "已恢复") \
+	X(OUTCOME_STOPPED, "stopped", "Stopped.", "已停用") \
+	X(OUTCOME_RESUMED, "resumed", "Resumed.", "已恢复使用") \
+	X(OUTCOME_NO_MOVE, "move_not_allowed", "Its status does not allow this.", "其当前状态不允许此项变更") \
+	X(OUTCOME_HOLD_LIMIT, "hold_limit_exceeded", "One official may start 100 holds a day without a second signature.", "一名监管人员每日未经他人签署的暂停不得超过 100 件") \
+	X(OUTCOME_HOLD_AGAIN, "hold_repeated", "It was held within the last 90 days: a second official must sign.", "90 日内已被暂停过，须经第二名监管人员签署")
 /* clang-format on */
 enum outcome {
 #define X(id, word, en, zh) id,

@@ -351,3 +351,30 @@ signer_extend(struct signer *s, uint64_t size, const struct signed_entry *entrie
 	*out = h;
 	return ERR_OK;
 }
+
+enum err
+signer_lapse(struct signer *s, struct signed_entry **entries, size_t *count)
+{
+	struct signed_entry *rows;
+	struct cbor c;
+	struct buf b;
+	uint64_t n;
+	enum err e = signer_room(s, 16, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 0);
+	if ((e = signer_call(s, FRAME_LAPSE, &b, &c)) != ERR_OK)
+		return e;
+	n = cbor_array(&c);
+	rows = signer_rows(s, &c, n, sizeof *rows);
+	for (uint64_t i = 0; i < n && c.e == ERR_OK; i++) {
+		cbor_array_exact(&c, 3);
+		signer_entry_read(&c, &rows[i]);
+	}
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*entries = rows;
+	*count = (size_t)n;
+	return ERR_OK;
+}

@@ -41,6 +41,9 @@ MUST_USE enum err signer_order(struct signer *s, struct bytes jws, const struct 
         size_t approval_count, const struct bytes *records, size_t record_count,
         struct signer_answer *out);
 
+/* Entries that end holds whose time has passed; owned by the connection. */
+MUST_USE enum err signer_lapse(struct signer *s, struct signed_entry **entries, size_t *count);
+
 struct signer_stale {
 	uint64_t position;
 	enum err why;

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_VERSION = 2, ROW_BYTES = 16 + 1 + 8 + 8 };
+enum { SNAPSHOT_VERSION = 4, ROW_BYTES = 16 + 1 + 8 + 8 };
 #define SNAPSHOT_BYTES_MAX ((size_t)4 << 30)
 
 static size_t
 size_bound(const struct fold *f)
 {
-	size_t n = 64 * 40 + 4096;
+	size_t n = 64 * 40 + 4096 + holds_bytes(&f->holds) + history_bytes(&f->history);
 
 	for (uint32_t i = 0; i < f->list_count; i++)
 		n += LIST_BYTES + f->lists[i].row_count * ROW_BYTES + 256;
@@ -45,7 +45,7 @@ list_put(const struct fold_list *l, struct buf *b)
 static void
 fold_put(const struct fold *f, struct buf *b)
 {
-	cbor_put_array(b, 12);
+	cbor_put_array(b, 14);
 	cbor_put_uint(b, SNAPSHOT_VERSION);
 	cbor_put_uint(b, f->frontier.size);
 	cbor_put_array(b, 64);
@@ -69,6 +69,8 @@ fold_put(const struct fold *f, struct buf *b)
 	cbor_put_uint(b, f->roster_version);
 	cbor_put_bytes(b, bytes_of(f->roster_sha256, SHA256_BYTES));
 	cbor_put_uint(b, f->slots);
+	holds_put(&f->holds, b);
+	history_put(&f->history, b);
 }
 
 enum err
@@ -181,7 +183,7 @@ fold_get(struct bytes in, struct fold *f)
 {
 	struct cbor c = cbor_init(in);
 
-	cbor_array_exact(&c, 12);
+	cbor_array_exact(&c, 14);
 	if (cbor_uint(&c) != SNAPSHOT_VERSION)
 		cbor_fail(&c, ERR_VERSION);
 	f->frontier.size = cbor_uint(&c);
@@ -209,6 +211,8 @@ fold_get(struct bytes in, struct fold *f)
 	f->roster_version = cbor_uint(&c);
 	memcpy(f->roster_sha256, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
 	f->slots = cbor_uint(&c);
+	holds_get(&c, &f->holds);
+	history_get(&c, &f->history);
 	return cbor_end(&c);
 }
 

@@ -100,7 +100,8 @@ row_json(const struct service *s, const struct job *j, const struct job_row *row
 
 	if (j->order) {
 		o = json_object();
-		json_object_set_new(o, "serial", json_hex(row->cti));
+		if (!j->targets)
+			json_object_set_new(o, "serial", json_hex(row->cti));
 		json_object_set_new(o, "outcome", json_string(outcome_word(row->outcome)));
 		if (row->has_entry)
 			json_object_set_new(o, "index", json_integer((json_int_t)row->index));
@@ -191,6 +192,42 @@ stored_seats(struct worker *w, struct job *j, const struct store_request *r, jso
 	return e;
 }
 
+/* What a change of status was called when it was made. */
+static enum outcome
+change_outcome(const struct store_change *c)
+{
+	if (c->status == STATUS_INVALID)
+		return OUTCOME_REVOKED;
+	return c->status == STATUS_SUSPENDED ? OUTCOME_SUSPENDED : OUTCOME_REINSTATED;
+}
+
+/* The first change that this order made to a certificate; NULL when it made none. */
+static const struct store_change *
+change_of(const struct store_changes *changes, const uint8_t serial[16])
+{
+	for (size_t i = 0; i < changes->count; i++)
+		if (memcmp(changes->rows[i].serial.p, serial, 16) == 0)
+			return &changes->rows[i];
+	return NULL;
+}
+
+static json_t *
+stored_row(const struct request *q, size_t i, const struct store_request *r,
+        const struct store_change *c)
+{
+	json_t *o = json_object();
+	enum outcome outcome = c == NULL ? OUTCOME_ALREADY : change_outcome(c);
+
+	json_object_set_new(o, "serial", json_hex(bytes_of(q->serials[i], 16)));
+	for (size_t k = 0; c == NULL && k < r->newest.outcome_count; k++)
+		if (r->newest.outcomes[k].seat == i)
+			outcome = (enum outcome)r->newest.outcomes[k].outcome;
+	json_object_set_new(o, "outcome", json_string(outcome_word(outcome)));
+	if (c != NULL)
+		json_object_set_new(o, "index", json_integer((json_int_t)c->index));
+	return o;
+}
+
 /* The outcome of each serial of an order, in the order in which it names them. */
 static enum err
 stored_changes(struct worker *w, const struct store_request *r, json_t **out)
@@ -199,7 +236,6 @@ stored_changes(struct worker *w, const struct store_request *r, json_t **out)
 	struct request q;
 	struct jws jws;
 	json_t *rows;
-	size_t outcome = 0, change = 0;
 	enum err e;
 
 	if ((e = jws_decode(r->jws, JWS_BYTES_MAX, &jws)) != ERR_OK ||
@@ -211,25 +247,19 @@ stored_changes(struct worker *w, const struct store_request *r, json_t **out)
 	}
 	rows = json_array();
 	for (size_t i = 0; i < q.serial_count; i++) {
-		json_t *o = json_object();
+		const struct store_change *c = change_of(&changes, q.serials[i]);
 
-		json_object_set_new(o, "serial", json_hex(bytes_of(q.serials[i], 16)));
-		if (outcome < r->newest.outcome_count && r->newest.outcomes[outcome].seat == i) {
-			json_object_set_new(o, "outcome",
-			        json_string(outcome_word(
-			                (enum outcome)r->newest.outcomes[outcome++].outcome)));
-		} else {
-			json_object_set_new(
-			        o, "outcome", json_string(outcome_word(OUTCOME_REVOKED)));
-			if (change < changes.count)
-				json_object_set_new(o, "index",
-				        json_integer((json_int_t)changes.rows[change].index));
-			if (change < changes.count &&
-			        changes.rows[change++].index >= atomic_load(&w->s->log_size))
-				e = ERR_UNKNOWN_COMMIT;
-		}
-		json_array_append_new(rows, o);
+		/* committed and not yet appended: the writer does it within a second */
+		if (c != NULL && c->index >= atomic_load(&w->s->log_size))
+			e = ERR_UNKNOWN_COMMIT;
+		json_array_append_new(rows, stored_row(&q, i, r, c));
 	}
+	if (q.type == REQUEST_STOP || q.type == REQUEST_RESUME)
+		json_array_append_new(
+		        rows, json_pack("{s:s}", "outcome",
+		                      outcome_word(r->newest.outcome_count > 0 ? OUTCOME_ALREADY
+		                                   : q.type == REQUEST_STOP    ? OUTCOME_STOPPED
+		                                                               : OUTCOME_RESUMED)));
 	store_result_free(changes.owner);
 	request_free(&q);
 	if (e == ERR_OK)

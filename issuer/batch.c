@@ -173,7 +173,7 @@ requests_put(struct build *b, struct store_batch *out)
 		const struct job *j = b->jobs[i].job;
 		struct store_event *e;
 
-		if (b->jobs[i].drop != DROP_NO)
+		if (b->jobs[i].drop != DROP_NO || j->x == NULL)
 			continue;
 		if (j->fresh)
 			b->requests[out->request_count++] = j->request;
@@ -208,7 +208,8 @@ indexes_put(struct build *b, struct store_batch *out)
 			from->row->index = index;
 			if (from->job->job->order) {
 				from->row->change.index = index;
-				b->changes[out->change_count++] = from->row->change;
+				if (from->row->change.serial.n != 0)
+					b->changes[out->change_count++] = from->row->change;
 			} else {
 				from->row->certificate.index = index;
 				b->certificates[out->certificate_count++] = from->row->certificate;

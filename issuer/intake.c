@@ -1,7 +1,7 @@
 /* intake.c - requests and approvals come in: what is known is answered from its row, what is new
  * goes to the signer and, if it decides so, on to the writer. */
+#include "intake.h"
 #include "reply.h"
-#include "service.h"
 
 #include "log.h"
 
@@ -40,6 +40,7 @@ request_row(struct job *j, const struct intake *in)
 	struct arena *a = &j->x->arena;
 
 	j->order = in->request.type != REQUEST_ISSUE;
+	j->targets = in->request.type == REQUEST_STOP || in->request.type == REQUEST_RESUME;
 	j->request = (struct store_request){
 	        .id = arena_copy(a, bytes_of(in->jws.hash, SHA256_BYTES)),
 	        .kid = arena_copy(a, bytes_of_text(in->jws.kid)),
@@ -132,16 +133,16 @@ request_wait(struct worker *w, struct job *j, int needed, int signed_by)
 	return ERR_OK;
 }
 
-static enum err
-to_writer(struct worker *w, struct job *j)
+enum err
+intake_to_writer(struct worker *w, struct job *j)
 {
 	j->stage = JOB_WRITE;
 	queue_put(&w->s->write, j);
 	return (enum err)ROUTE_DEFERRED;
 }
 
-static enum err
-issue_send(struct worker *w, struct job *j, const struct bytes *approvals, size_t count)
+enum err
+intake_issue_send(struct worker *w, struct job *j, const struct bytes *approvals, size_t count)
 {
 	struct signer_answer answer;
 	enum err e = signer_issue(w->signer, j->request.jws, approvals, count, &answer);
@@ -157,13 +158,14 @@ issue_send(struct worker *w, struct job *j, const struct bytes *approvals, size_
 
 /* Every certificate that the order names must be ours: the front brings the records, the signer
  * judges them. */
-static enum err
-order_send(struct worker *w, struct job *j, const struct request *r, const struct bytes *approvals,
-        size_t count)
+enum err
+intake_order_send(struct worker *w, struct job *j, const struct request *r,
+        const struct bytes *approvals, size_t count)
 {
 	struct arena *a = &j->x->arena;
-	struct bytes *serials = arena_alloc(a, r->serial_count * sizeof *serials);
-	struct bytes *records = arena_alloc(a, r->serial_count * sizeof *records);
+	size_t count_max = r->serial_count + 1;
+	struct bytes *serials = arena_alloc(a, count_max * sizeof *serials);
+	struct bytes *records = arena_alloc(a, count_max * sizeof *records);
 	struct store_certificates found;
 	struct signer_answer answer;
 	enum err e;
@@ -172,6 +174,13 @@ order_send(struct worker *w, struct job *j, const struct request *r, const struc
 		return ERR_MEMORY;
 	for (size_t i = 0; i < r->serial_count; i++)
 		serials[i] = bytes_of(r->serials[i], 16);
+	if (j->targets) {
+		e = signer_order(w->signer, j->request.jws, approvals, count, NULL, 0, &answer);
+		if (e == ERR_OK)
+			e = bytes_equal(answer.request, j->request.id) ? rows_take(w, j, &answer)
+			                                               : ERR_PROTOCOL;
+		return e;
+	}
 	if ((e = store_records(w->store, serials, r->serial_count, &found)) != ERR_OK)
 		return e;
 	if (found.count != r->serial_count) {
@@ -193,11 +202,11 @@ static enum err
 issue_new(struct worker *w, struct job *j)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	enum err e = issue_send(w, j, NULL, 0);
+	enum err e = intake_issue_send(w, j, NULL, 0);
 	struct evidence ev;
 
 	if (e == ERR_OK)
-		return to_writer(w, j);
+		return intake_to_writer(w, j);
 	if (e != ERR_EXAM_LATE && e != ERR_APPROVALS)
 		return request_refuse(w, j, e);
 	if ((e = evidence_open(j->request.jws, roster, w->s->field, service_now(), &ev)) != ERR_OK)
@@ -205,6 +214,33 @@ issue_new(struct worker *w, struct job *j)
 	e = request_wait(w, j, ev.needed, ev.signed_by);
 	evidence_free(&ev);
 	return e;
+}
+
+/* Ends a waiting request of the same sender. The signer has no part in it: nothing was decided. */
+static enum err
+withdraw_run(struct worker *w, struct job *j, const struct evidence *ev)
+{
+	struct bytes target = bytes_of(ev->request.withdraws, SHA256_BYTES);
+	struct store_requests found;
+	json_t *body;
+	char hex[2 * SHA256_BYTES + 1];
+	bool mine;
+	enum err e = store_request_get(w->store, target, &found);
+
+	if (e != ERR_OK)
+		return e;
+	mine = bytes_equal(found.rows[0].sender, ev->sender->person);
+	store_result_free(found.owner);
+	if (!mine)
+		return ERR_NOT_YOURS;
+	if ((e = store_event_put(w->store, target, STATE_WITHDRAWN, "", service_now())) != ERR_OK ||
+	        (e = store_request_put(w->store, &j->request, STATE_EXECUTED, "")) != ERR_OK)
+		return e;
+	hex_encode(j->request.id, hex);
+	body = json_pack("{s:s,s:s,s:[]}", "request", hex, "state", "executed", "certificates");
+	reply_json(j->x, 201, body);
+	json_decref(body);
+	return ERR_OK;
 }
 
 static enum err
@@ -216,10 +252,12 @@ order_new(struct worker *w, struct job *j)
 
 	if (e != ERR_OK)
 		return request_refuse(w, j, e);
-	if (!evidence_complete(&ev))
+	if (ev.request.type == REQUEST_WITHDRAW)
+		e = withdraw_run(w, j, &ev);
+	else if (!evidence_complete(&ev))
 		e = request_wait(w, j, ev.needed, ev.signed_by);
-	else if ((e = order_send(w, j, &ev.request, NULL, 0)) == ERR_OK)
-		e = to_writer(w, j);
+	else if ((e = intake_order_send(w, j, &ev.request, NULL, 0)) == ERR_OK)
+		e = intake_to_writer(w, j);
 	evidence_free(&ev);
 	return e;
 }
@@ -237,175 +275,4 @@ intake_request(struct worker *w, struct job *j)
 	}
 	request_free(&in.request);
 	return e;
-}
-
-/* An approval that came before: the same bytes again get the answer that they got. */
-static bool
-approval_known(const struct store_approvals *kept, struct bytes body)
-{
-	for (size_t i = 0; i < kept->count; i++)
-		if (bytes_equal(kept->rows[i].jws, body))
-			return true;
-	return false;
-}
-
-/* Counts what was kept; one that has expired since counts no more. `texts` are those that count, in
- * the arena. */
-static enum err
-approvals_gather(struct worker *w, struct job *j, struct evidence *ev,
-        const struct store_approvals *kept, struct bytes *texts)
-{
-	const struct roster *roster = atomic_load(&w->s->roster);
-	size_t count = 0;
-
-	for (size_t i = 0; i < kept->count && count < REQUEST_APPROVALS_MAX; i++) {
-		texts[count] = arena_copy(&j->x->arena, kept->rows[i].jws);
-		if (texts[count].p == NULL)
-			return ERR_MEMORY;
-		if (evidence_add(ev, texts[count], roster, service_now()) == ERR_OK)
-			count++;
-	}
-	if (approval_known(kept, j->x->body))
-		return ERR_OK;
-	texts[count] = j->x->body;
-	return evidence_add(ev, j->x->body, roster, service_now());
-}
-
-static enum err
-approval_keep(struct worker *w, struct job *j, const struct evidence *ev)
-{
-	const struct operator* by = ev->officials[ev->official_count - 1];
-	struct store_approval row = {.request = j->request.id,
-	        .person = by->person,
-	        .jws = j->x->body,
-	        .approve = true,
-	        .received_at = service_now()};
-	struct approval a;
-	struct jws text;
-	enum err e;
-
-	if ((e = jws_decode(j->x->body, APPROVAL_BYTES_MAX, &text)) != ERR_OK ||
-	        (e = approval_decode(&text, &a)) != ERR_OK)
-		return e;
-	row.kid = bytes_of_text(text.kid);
-	row.jti = bytes_of_text(a.jti);
-	row.exp = a.exp;
-	return store_approval_put(w->store, &row);
-}
-
-static enum err
-approval_waits(struct job *j, const struct evidence *ev)
-{
-	char hex[2 * SHA256_BYTES + 1];
-	json_t *body;
-
-	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
-	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
-	reply_json(j->x, 202, body);
-	json_decref(body);
-	return ERR_OK;
-}
-
-static enum err
-approval_run(
-        struct worker *w, struct job *j, struct evidence *ev, const struct store_approvals *kept)
-{
-	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
-	enum err e = approvals_gather(w, j, ev, kept, texts);
-
-	if (e == ERR_OK && !approval_known(kept, j->x->body))
-		e = approval_keep(w, j, ev);
-	if (e != ERR_OK)
-		return e;
-	if (!evidence_complete(ev))
-		return approval_waits(j, ev);
-	if (ev->request.type == REQUEST_ISSUE)
-		e = issue_send(w, j, texts, ev->official_count);
-	else
-		e = order_send(w, j, &ev->request, texts, ev->official_count);
-	return e == ERR_OK ? to_writer(w, j) : e;
-}
-
-/* The stored request becomes the job's own: the writer must not depend on this result set. */
-static enum err
-request_adopt(struct job *j, const struct store_request *r)
-{
-	struct arena *a = &j->x->arena;
-
-	j->request = *r;
-	j->request.id = arena_copy(a, r->id);
-	j->request.kid = arena_copy(a, r->kid);
-	j->request.jti = arena_copy(a, r->jti);
-	j->request.type = arena_copy(a, r->type);
-	j->request.jws = arena_copy(a, r->jws);
-	j->order = !bytes_equal_text(r->type, "issue");
-	j->fresh = false;
-	return j->request.id.p != NULL && j->request.jws.p != NULL ? ERR_OK : ERR_MEMORY;
-}
-
-static enum err
-approval_waiting(struct worker *w, struct job *j)
-{
-	const struct roster *roster = atomic_load(&w->s->roster);
-	struct store_approvals kept;
-	struct evidence ev;
-	enum err e = evidence_open(j->request.jws, roster, w->s->field, service_now(), &ev);
-
-	if (e != ERR_OK)
-		return e;
-	if ((e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
-		e = approval_run(w, j, &ev, &kept);
-		store_result_free(kept.owner);
-	}
-	evidence_free(&ev);
-	return e;
-}
-
-/* The approver must be someone before he learns anything of the request. */
-static enum err
-approver_check(struct worker *w, const struct job *j)
-{
-	const struct roster *roster = atomic_load(&w->s->roster);
-	const struct operator* by;
-	struct jws text;
-	enum err e;
-
-	if (roster == NULL)
-		return ERR_NOT_READY;
-	if ((e = jws_decode(j->x->body, APPROVAL_BYTES_MAX, &text)) != ERR_OK)
-		return e;
-	if (strcmp(text.typ, APPROVAL_TYP) != 0)
-		return ERR_JWS_INVALID;
-	if ((e = roster_verify(roster, &text, service_now(), &by)) != ERR_OK)
-		return e;
-	return by->role == ROLE_OFFICIAL ? ERR_OK : ERR_ROLE;
-}
-
-enum err
-intake_approval(struct worker *w, struct job *j)
-{
-	struct bytes hex = route_segment(j->x, 2);
-	uint8_t id[SHA256_BYTES];
-	struct store_requests found;
-	enum store_state state;
-	enum err e;
-
-	if ((e = approver_check(w, j)) != ERR_OK)
-		return e;
-	if (hex_decode(hex, id, sizeof id) != ERR_OK)
-		return ERR_NOT_FOUND;
-	if ((e = store_request_get(w->store, bytes_of(id, sizeof id), &found)) != ERR_OK)
-		return e;
-	state = found.rows[0].newest.state;
-	if (state == STATE_EXECUTED)
-		e = answer_stored(w, j, &found.rows[0], 200);
-	else if (state != STATE_WAITING)
-		e = ERR_NOT_WAITING;
-	else
-		e = request_adopt(j, &found.rows[0]);
-	store_result_free(found.owner);
-	if (e != ERR_OK || state == STATE_EXECUTED)
-		return e;
-	return approval_waiting(w, j);
 }

@@ -129,7 +129,7 @@ service_serve(void *ctx, struct exchange *x)
 		exchange_done(x);
 		return;
 	}
-	*j = (struct job){.x = x, .route = r, .stage = JOB_SERVE};
+	*j = (struct job){.x = x, .route = r, .stage = JOB_SERVE, .arena = &x->arena};
 	if (!r->queued) {
 		enum err e = r->handler(&inline_worker, j);
 

@@ -35,7 +35,7 @@ certificate_fill(struct worker *w, struct job *j, struct job_row *row)
 	        .serial = r.cti,
 	        .request = j->request.id,
 	        .seat = row->seat,
-	        .holder_key = arena_copy(&j->x->arena, bytes_of(key, sizeof key)),
+	        .holder_key = arena_copy(j->arena, bytes_of(key, sizeof key)),
 	        .item = r.item,
 	        .center = r.center,
 	        .list = r.list,
@@ -52,8 +52,12 @@ change_fill(struct job *j, struct job_row *row)
 {
 	struct entry e;
 
-	if (entry_decode(row->e.entry, &e) != ERR_OK || e.type != ENTRY_STATUS)
+	if (entry_decode(row->e.entry, &e) != ERR_OK ||
+	        e.type != (j->targets ? ENTRY_STOP : ENTRY_STATUS))
 		return ERR_PROTOCOL;
+	row->entry_time = entry_time(&e);
+	if (j->targets)
+		return ERR_OK;
 	row->change = (struct store_change){
 	        .serial = e.cti,
 	        .status = e.status,
@@ -63,14 +67,13 @@ change_fill(struct job *j, struct job_row *row)
 	        .at = e.time,
 	        .request = j->request.id,
 	};
-	row->entry_time = e.time;
 	return ERR_OK;
 }
 
 enum err
 rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
 {
-	struct arena *arena = &j->x->arena;
+	struct arena *arena = j->arena;
 	struct job_row *rows = arena_alloc(arena, a->count * sizeof *rows);
 	enum err e = ERR_OK;
 
@@ -97,4 +100,31 @@ rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
 	j->rows = rows;
 	j->row_count = a->count;
 	return ERR_OK;
+}
+
+enum err
+rows_lapse(struct job *j, const struct signed_entry *entries, size_t count)
+{
+	struct job_row *rows = arena_alloc(j->arena, count * sizeof *rows);
+	enum err e = ERR_OK;
+
+	if (rows == NULL)
+		return ERR_MEMORY;
+	memset(rows, 0, count * sizeof *rows);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		struct entry entry;
+
+		rows[i].has_entry = true;
+		if ((e = entry_copy(j->arena, &entries[i], &rows[i].e)) != ERR_OK ||
+		        (e = entry_decode(rows[i].e.entry, &entry)) != ERR_OK)
+			break;
+		/* it repeats the request of the hold that ends */
+		j->request.id = bytes_of(entry.request, SHA256_BYTES);
+		e = change_fill(j, &rows[i]);
+		rows[i].change.request = arena_copy(j->arena, j->request.id);
+	}
+	j->request.id = bytes_of(NULL, 0);
+	j->rows = rows;
+	j->row_count = e == ERR_OK ? count : 0;
+	return e;
 }

@@ -43,7 +43,7 @@ struct job_row {          /* a seat or a certificate of an order */
 	bool has_entry;
 	struct signed_entry e;
 	struct store_certificate certificate; /* issue, with an entry; index set by the writer */
-	struct store_change change;           /* order, with an entry */
+	struct store_change change;           /* order, with an entry; serial empty: stop, resume */
 	int64_t entry_time;
 	uint64_t index;
 };
@@ -58,6 +58,8 @@ struct job {
 	/* what the writer commits; everything in the exchange's arena */
 	bool fresh; /* the request row is new, not one that waited */
 	bool order;
+	bool targets;        /* stop, resume: no certificate is touched */
+	struct arena *arena; /* of the exchange; of the writer for what the signer builds alone */
 	struct store_request request;
 	struct job_row *rows;
 	size_t row_count;
@@ -130,6 +132,8 @@ enum err query_certificate(struct worker *w, struct job *j);
 enum err query_holder(struct worker *w, struct job *j);
 /* rows.c: an answer of the signer into the job, copied to its arena. */
 MUST_USE enum err rows_take(struct worker *w, struct job *j, const struct signer_answer *a);
+/* Lapses of holds, which no request asks for. */
+MUST_USE enum err rows_lapse(struct job *j, const struct signed_entry *entries, size_t count);
 /* answer.c */
 void answer_job(struct worker *w, struct job *j); /* of a job that the writer finished */
 /* Answer to a request that is in the database; status 200 or 201 as the caller says. */

@@ -227,6 +227,9 @@ settle(struct writer *w, struct build *b, enum err committed, struct batch *batc
 		struct build_job *bj = &b->jobs[i];
 		struct job *j = bj->job;
 
+		if (j->x == NULL)
+			continue; /* the writer's own: what failed is built again at the next turn
+			           */
 		if (bj->drop == DROP_SERVE) {
 			job_return(w, j, JOB_SERVE, ERR_OK);
 		} else if (bj->drop == DROP_AGAIN) {
@@ -352,6 +355,28 @@ build_take(struct build *b, struct job *list)
 	return list;
 }
 
+/* Holds whose time has passed end now: the signer builds the entries, also after a restart. */
+static enum err
+lapses_run(struct writer *w, struct build *b)
+{
+	struct signed_entry *entries;
+	struct arena arena;
+	struct job own = {.stage = JOB_WRITE, .order = true, .arena = &arena};
+	size_t count;
+	enum err e = signer_lapse(w->signer, &entries, &count);
+
+	if (e != ERR_OK || count == 0)
+		return e == ERR_NOT_READY ? ERR_OK : e;
+	arena_init(&arena, ARENA_BYTES_MAX);
+	if ((e = rows_lapse(&own, entries, count)) == ERR_OK) {
+		b->jobs[b->job_count++] = (struct build_job){.job = &own};
+		log_note("holds_lapse", "count=%zu", count);
+		e = run(w, b);
+	}
+	arena_free(&arena);
+	return e;
+}
+
 /* What lies in log_pending, the roster in force, and whether we are well: at least each second. */
 static void
 idle(struct writer *w, struct build *b)
@@ -359,6 +384,8 @@ idle(struct writer *w, struct build *b)
 	enum err e = run(w, b);
 	struct signer_state t;
 
+	if (e == ERR_OK)
+		e = lapses_run(w, b);
 	if (e == ERR_OK && (e = signer_state(w->signer, bytes_of(NULL, 0), &t)) == ERR_OK) {
 		if (t.roster_version != w->s->roster_version && t.roster_version != 0)
 			e = roster_take(w, t.roster_version);

@@ -1,0 +1,169 @@
+/* rules_order.c - may this order be executed: who sends it, on which ground, from when, and how
+ * many officials it takes. A number that is missing means: refuse. */
+#include "rules.h"
+
+#include "date.h"
+
+#include <string.h>
+
+enum { OFFICIALS_NEVER = 1000, HOLD_DAYS_MAX = 30 };
+
+/* What each type of DESIGN.md section 4 needs of its sender and its ground. */
+struct order_rule {
+	bool official; /* sent by an official */
+	bool ground;   /* names a ground */
+	bool serials;  /* names certificates */
+	int officials; /* in all, the sender included; the roster's table and the ground may ask
+	                  more */
+};
+
+static const struct order_rule *
+rule_of(enum request_type t)
+{
+	static const struct order_rule rules[] = {
+	        [REQUEST_REVOKE] = {true, true, true, 2},
+	        [REQUEST_SUSPEND] = {true, true, true, 1},
+	        [REQUEST_REINSTATE] = {true, false, true, 2},
+	        [REQUEST_STOP] = {true, false, false, 1},
+	        [REQUEST_RESUME] = {true, false, false, 2},
+	        [REQUEST_WITHDRAW] = {false, false, false, 0},
+	};
+
+	if ((size_t)t >= sizeof rules / sizeof rules[0] || t == REQUEST_ISSUE ||
+	        t == REQUEST_REPLACE)
+		return NULL;
+	return &rules[t];
+}
+
+/* Grounds that make a certificate INVALID, or hold it. */
+static bool
+ground_fits(const struct field_ground *g, enum request_type t)
+{
+	if (t == REQUEST_SUSPEND)
+		return g->kind == GROUND_SUSPEND;
+	return g->kind == GROUND_REVOKE || g->kind == GROUND_WITHDRAW || g->kind == GROUND_CANCEL ||
+	       g->kind == GROUND_VOID;
+}
+
+/* From now on: not before the decision. From the beginning: not after it. */
+static bool
+dates_valid(const struct request *r, const struct field_ground *g)
+{
+	if (r->decided_at < date_from_civil(2000, 1, 1))
+		return false;
+	if (g->effect == EFFECT_EX_NUNC)
+		return r->effective_at >= r->decided_at;
+	if (g->effect == EFFECT_EX_TUNC)
+		return r->effective_at <= r->decided_at;
+	return true;
+}
+
+static bool
+serials_valid(const struct request *r)
+{
+	if (r->serial_count < 1 || r->serial_count > REQUEST_SERIALS_MAX)
+		return false;
+	for (size_t i = 1; i < r->serial_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (memcmp(r->serials[i], r->serials[k], sizeof r->serials[i]) == 0)
+				return false;
+	return true;
+}
+
+/* A hold is short: at most 30 days from the day on which it was asked for. */
+static bool
+until_valid(const struct request *r)
+{
+	int64_t asked = date_shanghai(r->iat);
+
+	return r->until >= asked && r->until <= asked + HOLD_DAYS_MAX;
+}
+
+/* clang-format off */
+enum err
+rules_order_check(const struct request *r, const struct operator *sender, const struct field *f,
+        const struct field_ground **ground)
+/* clang-format on */
+{
+	const struct order_rule *rule = rule_of(r->type);
+	const struct field_ground *g = NULL;
+
+	if (rule == NULL)
+		return ERR_TYPE_UNKNOWN;
+	if (rule->official && sender->role != ROLE_OFFICIAL)
+		return ERR_ROLE;
+	if (rule->ground) {
+		g = field_ground(f, r->ground);
+		if (g == NULL || !ground_fits(g, r->type))
+			return ERR_GROUND;
+		if (!dates_valid(r, g) || (r->type == REQUEST_SUSPEND && !until_valid(r)))
+			return ERR_DATES;
+	}
+	if (rule->serials && !serials_valid(r))
+		return ERR_VALUE;
+	*ground = g;
+	return ERR_OK;
+}
+
+int
+rules_officials_needed(
+        const struct request *r, const struct roster *roster, const struct field *f, bool late)
+{
+	const struct order_rule *rule = rule_of(r->type);
+	const struct field_ground *g;
+	int needed;
+
+	if (r->type == REQUEST_ISSUE)
+		return roster_officials(roster, r->type, late);
+	if (rule == NULL)
+		return OFFICIALS_NEVER;
+	if (r->type == REQUEST_WITHDRAW)
+		return 0;
+	needed = roster_officials(roster, r->type, late);
+	if (needed < rule->officials)
+		needed = rule->officials;
+	/* the ground of a hold says what confirms it, not what starts it */
+	if (!rule->ground || r->type == REQUEST_SUSPEND)
+		return needed;
+	g = field_ground(f, r->ground);
+	if (g == NULL)
+		return OFFICIALS_NEVER;
+	return needed > g->officials ? needed : g->officials;
+}
+
+/* clang-format off */
+static bool
+same_person_or_key(const struct operator *a, const struct operator *b)
+/* clang-format on */
+{
+	return bytes_equal(a->person, b->person) ||
+	       bytes_equal(key_thumb(a->key), key_thumb(b->key));
+}
+
+/* clang-format off */
+enum err
+rules_approval_check(const struct approval *a, const struct operator *by,
+        const uint8_t request[SHA256_BYTES], const struct operator *sender,
+        const struct operator *const *others, size_t other_count, int64_t now)
+/* clang-format on */
+{
+	enum err e;
+
+	if (by->role != ROLE_OFFICIAL)
+		return ERR_ROLE;
+	if (now < by->not_before || now >= by->not_after)
+		return ERR_KEY_EXPIRED;
+	/* requests that name their serials have no frozen list, so nobody can have signed one */
+	if (memcmp(a->request, request, SHA256_BYTES) != 0 || a->has_list)
+		return ERR_APPROVAL_OTHER;
+	if ((e = request_times_check(a->iat, a->exp, ORDER_LIFETIME_S_MAX, now)) != ERR_OK)
+		return e;
+	if (!a->approve)
+		return ERR_APPROVAL_REJECT;
+	if (same_person_or_key(by, sender))
+		return ERR_APPROVAL_PERSON;
+	for (size_t i = 0; i < other_count; i++)
+		if (same_person_or_key(by, others[i]))
+			return ERR_APPROVAL_PERSON;
+	return ERR_OK;
+}

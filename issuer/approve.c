@@ -1,0 +1,224 @@
+/* approve.c - approvals and rejections: each is verified with what was kept before it is stored,
+ * and the one that completes a request sends it to the signer; the second signature of a hold comes
+ * after its execution. */
+#include "intake.h"
+#include "reply.h"
+
+#include <string.h>
+
+struct decision { /* an approval or rejection, verified */
+	struct jws text;
+	struct approval approval;
+	const struct operator* by;
+};
+
+/* An approval that came before: the same bytes again get the answer that they got. */
+static bool
+approval_known(const struct store_approvals *kept, struct bytes body)
+{
+	for (size_t i = 0; i < kept->count; i++)
+		if (bytes_equal(kept->rows[i].jws, body))
+			return true;
+	return false;
+}
+
+/* Counts what was kept; one that has expired since counts no more. `texts` are those that count, in
+ * the arena. */
+static enum err
+approvals_gather(struct worker *w, struct job *j, struct evidence *ev,
+        const struct store_approvals *kept, struct bytes *texts)
+{
+	const struct roster *roster = atomic_load(&w->s->roster);
+	size_t count = 0;
+
+	for (size_t i = 0; i < kept->count && count < REQUEST_APPROVALS_MAX; i++) {
+		texts[count] = arena_copy(&j->x->arena, kept->rows[i].jws);
+		if (texts[count].p == NULL)
+			return ERR_MEMORY;
+		if (evidence_add(ev, texts[count], roster, service_now()) == ERR_OK)
+			count++;
+	}
+	if (approval_known(kept, j->x->body))
+		return ERR_OK;
+	texts[count] = j->x->body;
+	return evidence_add(ev, j->x->body, roster, service_now());
+}
+
+static enum err
+approval_keep(struct worker *w, struct job *j, const struct decision *d)
+{
+	const struct store_approval row = {.request = j->request.id,
+	        .kid = bytes_of_text(d->text.kid),
+	        .jti = bytes_of_text(d->approval.jti),
+	        .person = d->by->person,
+	        .jws = j->x->body,
+	        .approve = d->approval.approve,
+	        .exp = d->approval.exp,
+	        .received_at = service_now()};
+
+	return store_approval_put(w->store, &row);
+}
+
+static enum err
+approval_waits(struct job *j, const struct evidence *ev)
+{
+	char hex[2 * SHA256_BYTES + 1];
+	json_t *body;
+
+	hex_encode(j->request.id, hex);
+	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
+	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
+	reply_json(j->x, 202, body);
+	json_decref(body);
+	return ERR_OK;
+}
+
+static enum err
+approval_run(struct worker *w, struct job *j, struct evidence *ev,
+        const struct store_approvals *kept, const struct decision *d)
+{
+	bool hold = ev->request.type == REQUEST_SUSPEND;
+	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
+	enum err e = approvals_gather(w, j, ev, kept, texts);
+
+	if (e == ERR_OK && !approval_known(kept, j->x->body))
+		e = approval_keep(w, j, d);
+	if (e != ERR_OK)
+		return e;
+	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->ground->officials))
+		return approval_waits(j, ev);
+	if (ev->request.type == REQUEST_ISSUE)
+		e = intake_issue_send(w, j, texts, ev->official_count);
+	else
+		e = intake_order_send(w, j, &ev->request, texts, ev->official_count);
+	return e == ERR_OK ? intake_to_writer(w, j) : e;
+}
+
+/* The stored request becomes the job's own: the writer must not depend on this result set. */
+static enum err
+request_adopt(struct job *j, const struct store_request *r)
+{
+	struct arena *a = &j->x->arena;
+
+	j->request = *r;
+	j->request.id = arena_copy(a, r->id);
+	j->request.kid = arena_copy(a, r->kid);
+	j->request.jti = arena_copy(a, r->jti);
+	j->request.type = arena_copy(a, r->type);
+	j->request.sender = arena_copy(a, r->sender);
+	j->request.jws = arena_copy(a, r->jws);
+	j->order = !bytes_equal_text(r->type, "issue");
+	j->targets = bytes_equal_text(r->type, "stop") || bytes_equal_text(r->type, "resume");
+	j->fresh = false;
+	return j->request.id.p != NULL && j->request.jws.p != NULL ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err
+approval_waiting(struct worker *w, struct job *j, const struct decision *d)
+{
+	const struct roster *roster = atomic_load(&w->s->roster);
+	struct store_approvals kept;
+	struct evidence ev;
+	enum err e = evidence_open(j->request.jws, roster, w->s->field, service_now(), &ev);
+
+	if (e != ERR_OK)
+		return e;
+	if ((e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
+		e = approval_run(w, j, &ev, &kept, d);
+		store_result_free(kept.owner);
+	}
+	evidence_free(&ev);
+	return e;
+}
+
+/* The approver must be someone before he learns anything of the request, and speak of this one. */
+static enum err
+approver_check(
+        struct worker *w, const struct job *j, const uint8_t id[SHA256_BYTES], struct decision *out)
+{
+	const struct roster *roster = atomic_load(&w->s->roster);
+	int64_t now = service_now();
+	enum err e;
+
+	if (roster == NULL)
+		return ERR_NOT_READY;
+	if ((e = jws_decode(j->x->body, APPROVAL_BYTES_MAX, &out->text)) != ERR_OK)
+		return e;
+	if (strcmp(out->text.typ, APPROVAL_TYP) != 0)
+		return ERR_JWS_INVALID;
+	if ((e = roster_verify(roster, &out->text, now, &out->by)) != ERR_OK ||
+	        (e = approval_decode(&out->text, &out->approval)) != ERR_OK)
+		return e;
+	if (out->by->role != ROLE_OFFICIAL)
+		return ERR_ROLE;
+	if (memcmp(out->approval.request, id, SHA256_BYTES) != 0)
+		return ERR_APPROVAL_OTHER;
+	return request_times_check(out->approval.iat, out->approval.exp, ORDER_LIFETIME_S_MAX, now);
+}
+
+/* One official's rejection ends a waiting request for good; it is kept with the signature that
+ * caused it. */
+static enum err
+reject_run(struct worker *w, struct job *j, const struct decision *d)
+{
+	char hex[2 * SHA256_BYTES + 1];
+	json_t *body;
+	enum err e;
+
+	if (bytes_equal(d->by->person, j->request.sender))
+		return ERR_APPROVAL_PERSON;
+	if ((e = approval_keep(w, j, d)) != ERR_OK && e != ERR_EXISTS)
+		return e;
+	if ((e = store_event_put(w->store, j->request.id, STATE_REJECTED, "", service_now())) !=
+	        ERR_OK)
+		return e;
+	hex_encode(j->request.id, hex);
+	body = json_pack("{s:s,s:s}", "request", hex, "state", "rejected");
+	reply_json(j->x, 200, body);
+	json_decref(body);
+	return ERR_OK;
+}
+
+/* The second signature of a hold comes after the hold began; the same approval again gets its
+ * answer. */
+static enum err
+executed_answer(struct worker *w, struct job *j, const struct store_request *r, bool *confirms)
+{
+	struct store_approvals kept;
+	enum err e;
+
+	*confirms = false;
+	if (bytes_equal_text(r->type, "suspend")) {
+		if ((e = store_approvals(w->store, r->id, &kept)) != ERR_OK)
+			return e;
+		*confirms = !approval_known(&kept, j->x->body);
+		store_result_free(kept.owner);
+	}
+	return *confirms ? request_adopt(j, r) : answer_stored(w, j, r, 200);
+}
+
+enum err
+intake_approval(struct worker *w, struct job *j)
+{
+	struct store_requests found;
+	struct decision d;
+	uint8_t id[SHA256_BYTES];
+	bool goes_on = true;
+	enum err e;
+
+	if (hex_decode(route_segment(j->x, 2), id, sizeof id) != ERR_OK)
+		return ERR_NOT_FOUND;
+	if ((e = approver_check(w, j, id, &d)) != ERR_OK ||
+	        (e = store_request_get(w->store, bytes_of(id, sizeof id), &found)) != ERR_OK)
+		return e;
+	if (found.rows[0].newest.state == STATE_EXECUTED && d.approval.approve)
+		e = executed_answer(w, j, &found.rows[0], &goes_on);
+	else if (found.rows[0].newest.state != STATE_WAITING)
+		e = ERR_NOT_WAITING;
+	else
+		e = request_adopt(j, &found.rows[0]);
+	store_result_free(found.owner);
+	if (e != ERR_OK || !goes_on)
+		return e;
+	return d.approval.approve ? approval_waiting(w, j, &d) : reject_run(w, j, &d);
+}
