@@ -4,6 +4,7 @@
  * handler for each message of frame.h. It decides; whoever asks only brings evidence. No network,
  * no database, no clock: time comes with each call. Handlers may run in several threads; `lock`
  * guards everything below it. */
+#include "authority_head.h"
 #include "evidence.h"
 #include "field.h"
 #include "fold.h"
@@ -60,11 +61,17 @@ struct authority {
 	uint64_t guard_checked; /* published size whose root was found to be ours */
 	struct authority_head heads[AUTHORITY_HEADS];
 	uint64_t head_count; /* the newest stands at (head_count - 1) % AUTHORITY_HEADS */
+	bool clock_doubt;    /* at start far ahead of the log: the operator confirms once */
 	bool stopped;        /* another root at a published size: for good */
 	uint64_t snapshot_size;
+	struct authority_publication publication;
 };
 
-struct call {           /* one message */
+/* Who asks: only the publisher can say what is public. */
+enum call_from { FROM_PUBLISHER, FROM_FRONT, FROM_ADMIN };
+
+struct call { /* one message */
+	enum call_from from;
 	int64_t now;    /* UTC seconds */
 	enum err clock; /* ERR_CLOCK when the machine's clock leapt */
 	struct bytes body;
@@ -107,6 +114,9 @@ enum err authority_recover(struct authority *a, struct call *c);
 enum err authority_list(struct authority *a, struct call *c);
 enum err authority_crl(struct authority *a, struct call *c);
 enum err authority_checkpoint(struct authority *a, struct call *c);
+enum err authority_table(struct authority *a, struct call *c);
+enum err authority_delta(struct authority *a, struct call *c);
+enum err authority_head(struct authority *a, struct call *c);
 enum err authority_init(struct authority *a, struct call *c);
 enum err authority_roster(struct authority *a, struct call *c);
 enum err authority_manifest(struct authority *a, struct call *c);

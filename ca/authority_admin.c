@@ -37,8 +37,10 @@ authority_init(struct authority *a, struct call *c)
 	entry.origin = bytes_of_text(a->origin);
 	entry.iss = bytes_of_text(a->host);
 	pthread_mutex_lock(&a->lock);
-	e = a->fold.frontier.size == 0 && a->guard_size == 0 ? entry_answer(a, c, &entry)
-	                                                     : ERR_EXISTS;
+	e = c->clock;
+	if (e == ERR_OK)
+		e = a->fold.frontier.size == 0 && a->guard_size == 0 ? entry_answer(a, c, &entry)
+		                                                     : ERR_EXISTS;
 	pthread_mutex_unlock(&a->lock);
 	return e;
 }
@@ -76,6 +78,20 @@ document_keep(const struct authority *a, const char *kind, const char *end, uint
 	return file_write_once(path, text, 0600);
 }
 
+/* Kept again and in force at once; its entry is in the log already, so the answer holds none. */
+static enum err
+document_return(struct authority *a, struct call *c, const char *kind, const char *end,
+        uint64_t version, struct bytes text)
+{
+	enum err e = document_keep(a, kind, end, version, text);
+
+	if (e != ERR_OK)
+		return e;
+	authority_refresh(a);
+	c->detail = "it is in the log already, and in force";
+	return ERR_EXISTS;
+}
+
 static enum err
 manifest_take(struct authority *a, struct call *c, struct bytes text, const struct manifest *m)
 {
@@ -84,8 +100,15 @@ manifest_take(struct authority *a, struct call *c, struct bytes text, const stru
 
 	if (e != ERR_OK)
 		return e;
-	if (m->version <= a->fold.manifest_version)
+	if (m->version < a->fold.manifest_version)
 		return ERR_VERSION;
+	/* the one that the log names, brought back to a signer that lacks it */
+	if (m->version == a->fold.manifest_version)
+		return memcmp(m->sha256, a->fold.manifest_sha256, SHA256_BYTES) == 0
+		               ? document_return(a, c, "manifest", "cose", m->version, text)
+		               : ERR_VERSION;
+	if (c->clock != ERR_OK)
+		return c->clock;
 	if ((e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
 		return e;
 	if (m->version > a->manifest_held)
@@ -119,8 +142,15 @@ roster_take(struct authority *a, struct call *c, struct bytes text, const struct
 	struct entry entry = {.type = ENTRY_ROSTER, .sequence = roster_version(r), .time = c->now};
 	enum err e;
 
-	if (entry.sequence <= a->fold.roster_version)
+	roster_sha256(r, entry.sha256);
+	if (entry.sequence < a->fold.roster_version)
 		return ERR_VERSION;
+	if (entry.sequence == a->fold.roster_version)
+		return memcmp(entry.sha256, a->fold.roster_sha256, SHA256_BYTES) == 0
+		               ? document_return(a, c, "roster", "jws", entry.sequence, text)
+		               : ERR_VERSION;
+	if (c->clock != ERR_OK)
+		return c->clock;
 	if (roster_exp(r) <= c->now)
 		return ERR_REQUEST_EXPIRED;
 	if ((e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)

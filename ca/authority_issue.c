@@ -106,7 +106,7 @@ issue_admit(struct authority *a, struct call *c, uint64_t count, struct issue *i
 	if (e == ERR_OK) {
 		mk = manifest_find(&a->manifest->m, key_kid(a->record), KEY_RECORD);
 		if (mk == NULL || c->now < mk->not_before || c->now >= mk->not_after)
-			e = ERR_KEY_EXPIRED;
+			e = ERR_RECORD_KEY; /* the authority's own key, not the centre's */
 	}
 	if (e == ERR_OK && (holds_stopped(&a->fold.holds, center->code) ||
 	                           holds_stopped(&a->fold.holds, bytes_of_text(is->ev->jws.kid))))

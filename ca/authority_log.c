@@ -378,7 +378,7 @@ state_put(const struct authority *a, const struct call *c)
 	field_sha256(a->field, field);
 	for (unsigned i = 0; i < 64; i++)
 		bits += (unsigned)(a->fold.frontier.size >> i & 1);
-	cbor_put_array(out, 13);
+	cbor_put_array(out, 15);
 	cbor_put_uint(out, a->fold.frontier.size);
 	cbor_put_bytes(out, bytes_of(root.b, SHA256_BYTES));
 	cbor_put_uint(out, (uint64_t)a->fold.time);
@@ -405,6 +405,7 @@ state_put(const struct authority *a, const struct call *c)
 	}
 	cbor_put_uint(out, a->manifest_held);
 	cbor_put_uint(out, a->roster_held);
+	authority_publication_put(&a->publication, out);
 }
 
 enum err
@@ -419,6 +420,8 @@ authority_state(struct authority *a, struct call *c)
 		note = cbor_bytes(&in);
 	if ((e = cbor_end(&in)) != ERR_OK)
 		return e;
+	if (note.p != NULL && c->from != FROM_PUBLISHER)
+		return ERR_PROTOCOL;
 	pthread_mutex_lock(&a->lock);
 	if (note.p != NULL && !a->stopped)
 		e = note.n == 0 ? ERR_OK : checkpoint_seen(a, note);

@@ -216,6 +216,7 @@ checkpoint_sign_at(
 		return e;
 	a->guard_size = size;
 	a->guard_root = h->root;
+	a->guard_checked = size; /* it is our own head: the next STATE need not look it up */
 	return ERR_OK;
 }
 

@@ -42,6 +42,9 @@ static const struct {
         {FRAME_LIST, PUBLISH, authority_list},
         {FRAME_CRL, PUBLISH, authority_crl},
         {FRAME_CHECKPOINT, PUBLISH, authority_checkpoint},
+        {FRAME_TABLE, PUBLISH, authority_table},
+        {FRAME_DELTA, PUBLISH, authority_delta},
+        {FRAME_HEAD, PUBLISH, authority_head},
         {FRAME_INIT, ADMIN, authority_init},
         {FRAME_ROSTER, ADMIN, authority_roster},
         {FRAME_MANIFEST, ADMIN, authority_manifest},
@@ -52,9 +55,12 @@ struct server;
 
 struct listener {
 	enum role_socket role;
+	enum call_from from;
+	size_t places; /* connections at once: one role cannot lock out another */
 	const char *name;
 	int fd;
 	uid_t owner;
+	char path[108];
 };
 
 struct connection {
@@ -98,7 +104,7 @@ static enum err
 dispatch(struct connection *cn, enum frame_type type, struct bytes body, struct buf *out,
         const char **detail)
 {
-	struct call c = {.body = body, .out = out};
+	struct call c = {.from = cn->listener->from, .body = body, .out = out};
 	enum err e;
 
 	c.clock = clock_read(cn->server, &c.now);
@@ -184,9 +190,10 @@ peer_allowed(int fd, const struct listener *l)
 }
 
 static struct connection *
-place_find(struct server *s)
+place_find(struct server *s, const struct listener *l)
 {
 	struct connection *free_one = NULL;
+	size_t mine = 0;
 
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
@@ -197,11 +204,15 @@ place_find(struct server *s)
 			close(cn->fd);
 			cn->used = cn->ended = false;
 		}
+		mine += cn->used && cn->listener == l;
 		if (!cn->used && free_one == NULL)
 			free_one = cn;
 	}
 	pthread_mutex_unlock(&s->lock);
-	return free_one;
+	if (mine < l->places && free_one != NULL)
+		return free_one;
+	log_refuse("connections_full", "socket=%s places=%zu", l->name, l->places);
+	return NULL;
 }
 
 static void
@@ -212,7 +223,7 @@ connection_start(struct server *s, const struct listener *l)
 
 	if (fd < 0)
 		return;
-	if (!peer_allowed(fd, l) || (cn = place_find(s)) == NULL) {
+	if (!peer_allowed(fd, l) || (cn = place_find(s, l)) == NULL) {
 		close(fd);
 		return;
 	}
@@ -255,6 +266,7 @@ listener_open(struct listener *l, const struct config *config, const char *user)
 		log_fault("socket_name_too_long", "name=%s", l->name);
 		return ERR_CONFIG;
 	}
+	memcpy(l->path, address.sun_path, sizeof l->path);
 	err_ignore(unlink(address.sun_path) == 0 ? ERR_OK : ERR_NOT_FOUND);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
@@ -294,8 +306,11 @@ connections_end(struct server *s)
 			pthread_join(s->connections[i].thread, NULL);
 			close(s->connections[i].fd);
 		}
-	for (size_t i = 0; i < SOCKETS; i++)
+	for (size_t i = 0; i < SOCKETS; i++) {
 		close(s->listeners[i].fd);
+		/* a socket without a signer behind it tells others to wait for nothing */
+		err_ignore(unlink(s->listeners[i].path) == 0 ? ERR_OK : ERR_NOT_FOUND);
+	}
 }
 
 static enum err
@@ -305,9 +320,15 @@ server_open(struct server *s, const struct config *config)
 	struct timespec boot;
 	enum err e;
 
-	s->listeners[0] = (struct listener){.role = FRONT, .name = "front.sock", .fd = -1};
-	s->listeners[1] = (struct listener){.role = PUBLISH, .name = "publish.sock", .fd = -1};
-	s->listeners[2] = (struct listener){.role = ADMIN, .name = "admin.sock", .fd = -1};
+	s->listeners[0] = (struct listener){
+	        .role = FRONT, .from = FROM_FRONT, .places = 48, .name = "front.sock", .fd = -1};
+	s->listeners[1] = (struct listener){.role = PUBLISH,
+	        .from = FROM_PUBLISHER,
+	        .places = 8,
+	        .name = "publish.sock",
+	        .fd = -1};
+	s->listeners[2] = (struct listener){
+	        .role = ADMIN, .from = FROM_ADMIN, .places = 8, .name = "admin.sock", .fd = -1};
 	pthread_mutex_init(&s->lock, NULL);
 	if (clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
 		return ERR_CLOCK;
@@ -324,12 +345,13 @@ server_open(struct server *s, const struct config *config)
 static int
 usage(FILE *to, int code)
 {
-	fprintf(to, "Usage: ca-signer --config zz.conf\n\n"
+	fprintf(to, "Usage: ca-signer --config zz.conf [--confirm-clock]\n\n"
 	            "Holds the authority's keys and its own copy of the log; issues and revokes on "
 	            "signed evidence only.\n"
 	            "Listens on front.sock, publish.sock and admin.sock in run_dir. Exit: 0 "
 	            "stopped, 2 usage, 4 refused to\n"
-	            "start (the log line says why).\n\nSettings:\n");
+	            "start (the log line says why).\n\n--confirm-clock: the machine stood still "
+	            "for more than 30 days, and its clock is right.\n\nSettings:\n");
 	config_help(to);
 	return code;
 }
@@ -354,13 +376,14 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
-	        {NULL, 0, NULL, 0}};
+	        {"confirm-clock", no_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
+	        {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
 	const struct rlimit no_core = {0, 0};
 	struct server *s = calloc(1, sizeof *s);
 	struct config *config = calloc(1, sizeof *config);
 	const char *path = NULL;
 	char why[400];
+	bool confirm = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -368,9 +391,11 @@ main(int argc, char **argv)
 			return usage(stdout, 0);
 		if (option == 'v')
 			return version();
-		if (option != 'c')
+		if (option != 'c' && option != 'k')
 			return usage(stderr, EXIT_USAGE);
-		path = optarg;
+		if (option == 'c')
+			path = optarg;
+		confirm = confirm || option == 'k';
 	}
 	if (path == NULL || optind != argc || s == NULL || config == NULL)
 		return usage(stderr, EXIT_USAGE);
@@ -386,6 +411,8 @@ main(int argc, char **argv)
 	signal(SIGINT, on_stop);
 	if (server_open(s, config) != ERR_OK)
 		return EXIT_REFUSED;
+	if (confirm)
+		s->a->clock_doubt = false; /* no thread runs yet */
 	serve(s);
 	connections_end(s);
 	authority_free(s->a);

@@ -75,6 +75,8 @@
 	X(ERR_FORK, "log_fork", 500, false, "The log was asked to contradict itself: nothing more is signed.", "日志出现自相矛盾，已停止签名。") \
 	X(ERR_BEHIND, "database_behind", 503, false, "The database is behind the signer (an old backup?): run zz-admin recover.", "数据库落后于签名器（可能恢复了旧备份），请运行 zz-admin recover。") \
 	X(ERR_NOT_READY, "not_ready", 503, true, "The signer has no genesis, manifest or roster in force yet.", "签名器尚无生效的创世条目、密钥清单或名册。") \
+	X(ERR_RECORD_KEY, "record_key_not_in_force", 503, false, "The authority's signing key is not in force: tell its operator.", "本机关签发密钥不在有效期内，请联系系统运维人员。") \
+	X(ERR_ROSTER_EXPIRED, "roster_expired", 503, false, "The roster has expired: the root must sign a new one.", "名册已过期，须由根密钥签署新名册。") \
 	X(ERR_VERSION, "version_not_rising", 409, false, "The version must be higher than the one in force.", "版本号须高于现行版本。") \
 	X(ERR_CLOCK, "clock_wrong", 503, true, "The clock is behind the log or has leapt: set it right.", "时钟落后于日志或发生跳变，请校准。") \
 	/* the service */ \

@@ -100,6 +100,9 @@ fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day)
 		assert(center.n < sizeof c->center);
 		memcpy(c->center, center.p, center.n);
 	}
+	/* what comes late for an earlier day does not open that day again */
+	if (day < c->day)
+		return;
 	if (c->day != day) {
 		c->day = day;
 		c->count = 0;

@@ -1,5 +1,6 @@
 #ifndef CA_FRAME_H
 #define CA_FRAME_H
+/* clang-format off */
 /* frame.h - the signer protocol: u32 length (of what follows), u8 version 1, u8 type, one CBOR
  * array. Source: FORMATS.md section 8. The bodies, request -> answer:
  *
@@ -7,18 +8,29 @@
  *            seat row [seat, outcome, record|null, entry|null, note|null, tag|null]
  * ORDER      [jws, [approval jws …], [record …]] -> [answer number, request hash, [order row …]]
  *            order row [cti, outcome, date of the first decision|null, entry|null, note|null,
- * tag|null] PREPARE    [size, [[entry, note, tag] …]] -> [size, [[position, error word] …]]: build
- * those anew EXTEND     [size, [[entry, note, tag, record|null] …]] -> [size, root, time, receipt
- * protected, signature] (the last two null while nothing may be signed) STATE      [checkpoint
- * note|null] -> [size, root, log time, [frontier hash …], manifest version, manifest SHA-256,
- *            roster version, roster SHA-256, field data SHA-256, problem word, [list row …], held
- * manifest, held roster] list row [list, sequence, dirty, this update, previous CWT SHA-256];
- * problem "ok" when it may sign; held: newest version the signer holds a file of (it may wait for
- * its entry) LIST       [list] -> [list, sequence, cwt, jwt, entry, note, tag] CRL        [list] ->
- * [list, number, der] CHECKPOINT [size] -> [note, receipt head] INIT       [last checkpoint of the
- * log before|null] -> [entry, note, tag] ROSTER     [jws] -> [entry, note, tag]          MANIFEST
- * [cose] -> [entry, note, tag] RECOVER    [size] -> [size, [[entry, note, tag, record|null] …]]:
- * journal frames from that size, bounded any        -> ERROR [error word, detail] */
+ *            tag|null]
+ * PREPARE    [size, [[entry, note, tag] …]] -> [size, [[position, error word] …]]: build those anew
+ * EXTEND     [size, [[entry, note, tag, record|null] …]] -> [size, root, time, receipt protected,
+ *            signature] (the last two null while nothing may be signed)
+ * STATE      [checkpoint note|null] -> [size, root, log time, [frontier hash …], manifest version,
+ *            manifest SHA-256, roster version, roster SHA-256, field data SHA-256, problem word,
+ *            [list row …], held manifest, held roster, last table, last head]
+ *            list row [list, sequence, dirty, this update, previous CWT SHA-256]; problem "ok" when
+ *            it may sign; held: newest version the signer holds a file of (it may wait for its
+ *            entry); table and head: CWTs signed last, empty when none
+ * LIST       [list] -> [list, sequence, cwt, jwt, entry, note, tag]
+ * TABLE      [size of the newest checkpoint] -> [sequence, cwt]
+ * DELTA      [time] -> [base, sequence, cwt]: base the newest head at or before, else the oldest
+ * HEAD       [[base …]] -> [sequence, cwt]: names the deltas of that table from those bases
+ * CRL        [list] -> [list, number, der]
+ * CHECKPOINT [size] -> [note, receipt head]
+ * INIT       [last checkpoint of the log before|null] -> [entry, note, tag]
+ * ROSTER     [jws] -> [entry, note, tag]
+ * MANIFEST   [cose] -> [entry, note, tag]
+ * RECOVER    [size] -> [size, [[entry, note, tag, record|null] …]]: journal frames from that size,
+ *            bounded
+ * any        -> ERROR [error word, detail] */
+/* clang-format on */
 #include "bytes.h"
 
 enum frame_type {

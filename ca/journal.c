@@ -16,7 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_BYTES = 4 + SHA256_BYTES, FILES_MAX = 100000, PATH_BYTES = 600 };
+enum { HEAD_BYTES = 4 + SHA256_BYTES, FILES_MAX = 100000, PATH_BYTES = 600, MARKS = 2048 };
+
+struct mark {
+	uint64_t size;
+	off_t at;
+};
 
 struct journal {
 	char folder[400];
@@ -28,6 +33,10 @@ struct journal {
 	size_t room_n;
 	struct signed_entry *entries;
 	size_t entry_room;
+	/* where the newest frames of the last file begin: what is repeated to the signer is seldom
+	 * older */
+	struct mark marks[MARKS];
+	uint64_t mark_count;
 };
 
 static void
@@ -203,6 +212,25 @@ is_torn(int fd, off_t end)
 	return got == 0;
 }
 
+/* Skips what lies before `from`, as far as the marks tell. */
+static void
+marks_seek(const struct journal *j, int fd, struct walk *w)
+{
+	uint64_t oldest = j->mark_count > MARKS ? j->mark_count - MARKS : 0;
+
+	for (uint64_t i = j->mark_count; i > oldest; i--) {
+		const struct mark *m = &j->marks[(i - 1) % MARKS];
+
+		if (m->size > w->from)
+			continue;
+		if (lseek(fd, m->at, SEEK_SET) == m->at) {
+			w->size = m->size;
+			w->end = m->at;
+		}
+		return;
+	}
+}
+
 static enum err
 file_frames(struct journal *j, size_t index, struct walk *w)
 {
@@ -217,6 +245,8 @@ file_frames(struct journal *j, size_t index, struct walk *w)
 	path_of(j, w->size, path);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return ERR_IO;
+	if (index + 1 == j->file_count)
+		marks_seek(j, fd, w);
 	while ((e = frame_next(j, fd, &frame)) == ERR_OK) {
 		if (frame.size != w->size || frame.count == 0) {
 			e = ERR_FORK;
@@ -339,6 +369,7 @@ file_start(struct journal *j, uint64_t size)
 	must(j->fd >= 0, "create");
 	file_sync_folder(j->folder);
 	j->bytes = 0;
+	j->mark_count = 0;
 }
 
 static void
@@ -383,6 +414,7 @@ journal_append(struct journal *j, uint64_t size, const struct merkle_hash *root,
 	sha256_one(buf_bytes(&body), frame + 4);
 	must(file_put_all(j->fd, bytes_of(frame, HEAD_BYTES + body.n)) == ERR_OK, "write");
 	must(fdatasync(j->fd) == 0, "fdatasync");
+	j->marks[j->mark_count++ % MARKS] = (struct mark){size, (off_t)j->bytes};
 	j->bytes += HEAD_BYTES + body.n;
 	free(frame);
 }

@@ -49,7 +49,11 @@ ground_fits(const struct field_ground *g, enum request_type t)
 static bool
 dates_valid(const struct request *r, const struct field_ground *g)
 {
-	if (r->decided_at < date_from_civil(2000, 1, 1))
+	int64_t first = date_from_civil(2000, 1, 1);
+
+	/* a decision lies in the past of who signs it, and nothing of ours before the year 2000 */
+	if (r->decided_at < first || r->effective_at < first ||
+	        r->decided_at > date_shanghai(r->iat))
 		return false;
 	if (g->effect == EFFECT_EX_NUNC)
 		return r->effective_at >= r->decided_at;

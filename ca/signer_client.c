@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CALL_TIMEOUT_S = 60 };
+enum { CALL_TIMEOUT_S = 15 };
 
 struct signer {
 	char path[108];

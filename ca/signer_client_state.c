@@ -56,7 +56,7 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 		cbor_put_bytes(&b, checkpoint);
 	if ((e = signer_call(s, FRAME_STATE, &b, &c)) != ERR_OK)
 		return e;
-	cbor_array_exact(&c, 13);
+	cbor_array_exact(&c, 15);
 	t.size = cbor_uint(&c);
 	memcpy(t.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
 	t.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
@@ -71,6 +71,8 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 	lists_read(s, &c, &t);
 	t.manifest_held = cbor_uint(&c);
 	t.roster_held = cbor_uint(&c);
+	t.table = cbor_bytes(&c);
+	t.head = cbor_bytes(&c);
 	merkle_root(&t.frontier, &root);
 	if (cbor_end(&c) != ERR_OK || memcmp(root.b, t.root.b, SHA256_BYTES) != 0)
 		return ERR_PROTOCOL;
@@ -152,6 +154,73 @@ signer_checkpoint(struct signer *s, uint64_t size, struct bytes *note, struct by
 	*note = n;
 	*receipt = r;
 	return ERR_OK;
+}
+
+/* [sequence, token] of TABLE and HEAD. */
+static enum err
+token_read(struct cbor *c, uint64_t *sequence, struct bytes *cwt)
+{
+	uint64_t n;
+	struct bytes got;
+
+	cbor_array_exact(c, 2);
+	n = cbor_uint(c);
+	got = cbor_bytes(c);
+	if (cbor_end(c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*sequence = n;
+	*cwt = got;
+	return ERR_OK;
+}
+
+enum err
+signer_table(struct signer *s, uint64_t size, uint64_t *sequence, struct bytes *cwt)
+{
+	struct cbor c;
+	enum err e = number_call(s, FRAME_TABLE, size, &c);
+
+	return e != ERR_OK ? e : token_read(&c, sequence, cwt);
+}
+
+enum err
+signer_delta(struct signer *s, uint64_t at, uint64_t *base, uint64_t *sequence, struct bytes *cwt)
+{
+	struct cbor c;
+	uint64_t from, to;
+	struct bytes got;
+	enum err e = number_call(s, FRAME_DELTA, at, &c);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 3);
+	from = cbor_uint(&c);
+	to = cbor_uint(&c);
+	got = cbor_bytes(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*base = from;
+	*sequence = to;
+	*cwt = got;
+	return ERR_OK;
+}
+
+enum err
+signer_publication(struct signer *s, const uint64_t *bases, size_t count, uint64_t *sequence,
+        struct bytes *cwt)
+{
+	struct cbor c;
+	struct buf b;
+	enum err e = signer_room(s, 64 + count * 9, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 1);
+	cbor_put_array(&b, count);
+	for (size_t i = 0; i < count; i++)
+		cbor_put_uint(&b, bases[i]);
+	if ((e = signer_call(s, FRAME_HEAD, &b, &c)) != ERR_OK)
+		return e;
+	return token_read(&c, sequence, cwt);
 }
 
 enum err

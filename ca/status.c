@@ -45,6 +45,34 @@ status_set(uint8_t raw[LIST_BYTES], uint32_t idx, enum status s)
 	raw[idx / 4] = (uint8_t)((raw[idx / 4] & ~(3U << shift)) | (unsigned)s << shift);
 }
 
+bool
+status_undoes(const uint8_t before[LIST_BYTES], const uint8_t now[LIST_BYTES])
+{
+	for (uint32_t i = 0; i < LIST_BYTES; i++) {
+		if (before[i] == now[i])
+			continue;
+		for (uint32_t idx = 4 * i; idx < 4 * i + 4; idx++) {
+			enum status was = status_get(before, idx), is = status_get(now, idx);
+
+			if (was == STATUS_INVALID && is != STATUS_INVALID)
+				return true;
+			if (was == STATUS_SUPERSEDED && is != STATUS_SUPERSEDED &&
+			        is != STATUS_INVALID)
+				return true;
+		}
+	}
+	return false;
+}
+
+void
+status_count(const uint8_t raw[LIST_BYTES], uint64_t out[4])
+{
+	memset(out, 0, 4 * sizeof *out);
+	for (uint32_t i = 0; i < LIST_BYTES; i++)
+		for (unsigned at = 0; at < 8; at += BITS)
+			out[raw[i] >> at & 3]++;
+}
+
 /* zlib */
 
 enum err

@@ -12,6 +12,11 @@
 
 enum status status_get(const uint8_t raw[LIST_BYTES], uint32_t idx); /* idx < LIST_ENTRIES */
 void status_set(uint8_t raw[LIST_BYTES], uint32_t idx, enum status s);
+/* Does `now` take back what is for ever: a revocation, or the end of a certificate that was
+ * replaced? */
+bool status_undoes(const uint8_t before[LIST_BYTES], const uint8_t now[LIST_BYTES]);
+/* How many entries have each status. */
+void status_count(const uint8_t raw[LIST_BYTES], uint64_t out[4]);
 
 /* zlib (RFC 1950) level 9 of raw bytes. */
 MUST_USE enum err status_deflate(struct bytes raw, struct buf *out);

@@ -18,9 +18,10 @@ struct work {
 	struct bytes record; /* bytes of the record or bundle */
 	struct cose_sign1 m;
 	const struct manifest_key *key;
-	struct status_token list;
 	bool has_list;
-	enum status listed; /* with has_list */
+	int64_t list_iat, list_exp; /* with has_list: of the head, or of the list's own token */
+	uint64_t list_sequence;
+	enum status listed;
 };
 
 static void
@@ -192,22 +193,22 @@ check_log(struct work *w)
 /* Reads and verifies the token. A list under a key that the manifest no longer names is as good as
  * none. */
 static enum verdict_reason
-list_fault(struct work *w)
+list_fault(const struct work *w, struct status_token *list, bool *known)
 {
 	struct cose_sign1 m;
 	const struct manifest_key *key = NULL;
 
-	if (status_cwt_decode(w->in->list_token, &m, &w->list) != ERR_OK)
+	if (status_cwt_decode(w->in->list_token, &m, list) != ERR_OK)
 		return REASON_LIST;
 	if ((key = manifest_find(w->in->manifest, m.kid, KEY_STATUS)) == NULL)
 		return REASON_NONE;
 	if (cose_verify(&m, key->key, STATUS_CWT_TYPE) != ERR_OK)
 		return REASON_LIST;
-	if (!status_uri_is(w->list.uri, w->in->manifest->status_prefix, w->v->record.list))
+	if (!status_uri_is(list->uri, w->in->manifest->status_prefix, w->v->record.list))
 		return REASON_MIXED;
-	if (w->list.iat < key->not_before || w->list.iat >= key->not_after)
+	if (list->iat < key->not_before || list->iat >= key->not_after)
 		return REASON_LIST;
-	w->has_list = true;
+	*known = true;
 	return REASON_NONE;
 }
 
@@ -226,29 +227,63 @@ status_apply(struct verdict *v, enum status s)
 
 /* The bit counts however old the list is: only its silence grows stale. */
 static void
+list_say(struct work *w, const uint8_t *raw, int64_t iat, int64_t exp, uint64_t sequence)
+{
+	w->has_list = true;
+	w->list_iat = iat;
+	w->list_exp = exp;
+	w->list_sequence = sequence;
+	w->v->status_time = iat;
+	if (iat > w->v->now)
+		w->v->now = iat;
+	w->listed = status_get(raw, w->v->record.idx);
+	status_apply(w->v, w->listed);
+}
+
+/* A list that the head does not count, or that is not held, is never VALID. */
+static void
+check_head(struct work *w)
+{
+	const struct verdict_head *held = w->in->head;
+	const struct table_row *row;
+	uint8_t hash[SHA256_BYTES];
+
+	if (w->in->head_fault != REASON_NONE) {
+		worsen(w->v, VERDICT_ATTACK, w->in->head_fault);
+		return;
+	}
+	if (held == NULL || w->v->record.list >= held->table.count || w->in->raw.n == 0)
+		return;
+	row = &held->table.rows[w->v->record.list];
+	sha256_one(w->in->raw, hash);
+	if (w->in->raw.n != LIST_BYTES || memcmp(hash, row->raw_sha256, sizeof hash) != 0) {
+		worsen(w->v, VERDICT_ATTACK, REASON_MIXED);
+		return;
+	}
+	list_say(w, w->in->raw.p, held->head.iat, held->head.exp, row->sequence);
+}
+
+/* A list by its own token, for who has no head. */
+static void
 check_list(struct work *w)
 {
 	uint8_t raw[LIST_BYTES];
+	struct status_token list;
+	bool known = false;
 	enum verdict_reason fault = REASON_NONE;
 
-	if (w->in->list_token.n == 0)
+	if (w->in->head != NULL || w->in->list_token.n == 0)
 		return;
-	if ((fault = list_fault(w)) != REASON_NONE) {
+	if ((fault = list_fault(w, &list, &known)) != REASON_NONE) {
 		worsen(w->v, VERDICT_ATTACK, fault);
 		return;
 	}
-	if (!w->has_list)
+	if (!known)
 		return;
-	if (status_inflate(w->list.lst, raw, sizeof raw) != ERR_OK) {
+	if (status_inflate(list.lst, raw, sizeof raw) != ERR_OK)
 		worsen(w->v, VERDICT_ATTACK, REASON_LIST);
-		w->has_list = false;
-		return;
-	}
-	w->v->status_time = w->list.iat;
-	if (w->list.iat > w->v->now)
-		w->v->now = w->list.iat;
-	w->listed = status_get(raw, w->v->record.idx);
-	status_apply(w->v, w->listed);
+	else
+		list_say(w, raw, list.iat, list.exp, list.sequence);
 }
 
 /* A CRL gives the date. What it says of its own counts where it is final, or newer than the list.
@@ -268,7 +303,7 @@ check_crl(struct work *w)
 	        crl_find(w->in->crl, ca, w->v->record.cti.p, &found, &row) != ERR_OK || !found)
 		return;
 	if (row.reason == REASON_HOLD && w->has_list && w->listed != STATUS_SUSPENDED &&
-	        times.number <= w->list.sequence)
+	        times.number <= w->list_sequence)
 		return; /* a hold that has ended since */
 	worsen(w->v, row.reason == REASON_HOLD ? VERDICT_SUSPENDED : VERDICT_REVOKED, REASON_NONE);
 	w->v->has_row = true;
@@ -280,10 +315,10 @@ check_fresh(struct work *w)
 {
 	struct verdict *v = w->v;
 
-	v->status_expired = w->has_list && v->now >= w->list.exp;
+	v->status_expired = w->has_list && v->now >= w->list_exp;
 	if (!w->has_list || v->status_expired)
 		worsen(v, VERDICT_STATUS_UNKNOWN, REASON_NONE);
-	else if (v->now - w->list.iat > w->in->age_s_max)
+	else if (v->now - w->list_iat > w->in->age_s_max)
 		worsen(v, VERDICT_VALID_AS_OF, REASON_NONE);
 }
 
@@ -337,6 +372,7 @@ verdict_find(const struct verdict_input *in, struct verdict *out)
 	}
 	out->has_record = true;
 	check_log(&w);
+	check_head(&w);
 	check_list(&w);
 	check_crl(&w);
 	check_fresh(&w);

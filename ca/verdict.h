@@ -3,6 +3,7 @@
 /* verdict.h - one answer about one certificate, from what is at hand: no file, no network, no
  * clock. Source: DESIGN.md section 6. */
 #include "crl.h"
+#include "head.h"
 #include "manifest.h"
 #include "note.h"
 #include "record.h"
@@ -44,6 +45,8 @@
 	X(REASON_NO_PROOF, "no_proof", "要求日志证明，但数据未附回执", "A proof of the log was asked for, and none comes with it.") \
 	/* ATTACK */ \
 	X(REASON_MANIFEST, "manifest_not_signed", "密钥清单没有根密钥的有效签名", "The manifest is not signed by the pinned root key.") \
+	X(REASON_HEAD, "head_not_signed", "状态总头没有有效签名或格式不符", "The status head is not signed by the authority, or is malformed.") \
+	X(REASON_NO_HEAD, "no_head", "服务器不提供签名的状态总头：无法得知数据是否最新", "The server offers no signed status head: nothing tells whether its data is the newest.") \
 	X(REASON_LIST, "list_not_signed", "状态清单没有有效签名或格式不符", "The status list is not signed by the authority, or is malformed.") \
 	X(REASON_CRL, "crl_not_signed", "CRL 没有有效签名或格式不符", "The CRL is not signed by the authority, or is malformed.") \
 	X(REASON_CHECKPOINT, "checkpoint_not_signed", "日志检查点没有有效签名或格式不符", "The checkpoint is not signed by the log, or is malformed.") \
@@ -77,16 +80,30 @@ const char *reason_word(enum verdict_reason r);
 const char *reason_zh(enum verdict_reason r);
 const char *reason_en(enum verdict_reason r);
 
+/* Head and table as sync holds them, opened once for any number of certificates. */
+struct verdict_head {
+	struct head head;
+	struct table table;
+};
+/* Verifies the head under the manifest's status key, and the table by the head's hash. Views point
+ * into `head` and `rows` (room for HEAD_LISTS_MAX). REASON_NONE and *known false where its key is
+ * not in the manifest any more: it says nothing then. Else the attack. */
+MUST_USE enum verdict_reason verdict_head_open(const struct manifest *manifest,
+        const struct bytes parts[2], struct table_row *rows, struct verdict_head *out, bool *known);
+
 struct verdict_input {
-	struct bytes data;                   /* record, bundle, or QR text without its line end */
-	const struct manifest *manifest;     /* opened under the pinned root */
-	struct bytes list_token;             /* CWT held for the record's list; empty: none */
-	struct bytes crl;                    /* DER held for the record's list; empty: none */
+	struct bytes data;               /* record, bundle, or QR text without its line end */
+	const struct manifest *manifest; /* opened under the pinned root */
+	const struct verdict_head *head; /* what sync holds, or NULL: then list_token speaks */
+	enum verdict_reason head_fault;  /* of verdict_head_open */
+	struct bytes raw;                /* the record's list as held under that head, or empty */
+	struct bytes list_token;         /* CWT held for the record's list; empty: none */
+	struct bytes crl;                /* DER held for the record's list; empty: none */
 	const struct checkpoint *checkpoint; /* held and decoded, or NULL */
 	int64_t now;                         /* of this device */
 	int64_t newest;    /* newest signed time seen: the earliest now there can be; 0: none */
 	int64_t at;        /* judge the dates as of then; -1: now. Never hides a revocation. */
-	int64_t age_s_max; /* of the status list */
+	int64_t age_s_max; /* of the status data */
 	bool require_log;
 	struct bytes item;     /* asked for, 6 digits; empty: any */
 	struct bytes document; /* number asked for, as typed; empty: any */
@@ -101,8 +118,8 @@ struct verdict {
 	bool log_checked;
 	uint64_t log_index, log_size; /* with log_checked */
 	int64_t now, at;              /* as used */
-	int64_t status_time;          /* iat of the list; -1: no list */
-	bool status_expired;          /* the list is past its exp */
+	int64_t status_time;          /* iat of the head, or of the list; -1: none */
+	bool status_expired;          /* it is past its exp */
 	bool has_row;                 /* date and reason of a revocation, from the CRL */
 	struct crl_row row;
 	bool document_matched;          /* the number asked for is the holder's */

@@ -102,6 +102,8 @@ row_json(const struct service *s, const struct job *j, const struct job_row *row
 		o = json_object();
 		if (!j->targets)
 			json_object_set_new(o, "serial", json_hex(row->cti));
+		if (row->first_date >= 0)
+			json_object_set_new(o, "decided", json_integer(row->first_date));
 		json_object_set_new(o, "outcome", json_string(outcome_word(row->outcome)));
 		if (row->has_entry)
 			json_object_set_new(o, "index", json_integer((json_int_t)row->index));
@@ -201,22 +203,41 @@ change_outcome(const struct store_change *c)
 	return c->status == STATUS_SUSPENDED ? OUTCOME_SUSPENDED : OUTCOME_REINSTATED;
 }
 
-/* The first change that this order made to a certificate; NULL when it made none. */
+/* The change that this order made to a certificate, for its sender the first one, for whoever
+ * confirmed a hold the second; what the signer did later of itself (a lapse) is no answer. NULL
+ * when it made none. */
 static const struct store_change *
-change_of(const struct store_changes *changes, const uint8_t serial[16])
+change_of(
+        const struct store_changes *changes, const uint8_t serial[16], bool second, bool *confirms)
 {
-	for (size_t i = 0; i < changes->count; i++)
-		if (memcmp(changes->rows[i].serial.p, serial, 16) == 0)
-			return &changes->rows[i];
-	return NULL;
+	const struct store_change *first = NULL;
+
+	*confirms = false;
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct store_change *c = &changes->rows[i];
+
+		if (memcmp(c->serial.p, serial, 16) != 0)
+			continue;
+		if (first != NULL && second && c->status == STATUS_SUSPENDED) {
+			*confirms = true;
+			return c;
+		}
+		if (first == NULL)
+			first = c;
+	}
+	return first;
 }
 
 static json_t *
 stored_row(const struct request *q, size_t i, const struct store_request *r,
-        const struct store_change *c)
+        const struct store_changes *changes, bool second)
 {
+	bool confirms;
+	const struct store_change *c = change_of(changes, q->serials[i], second, &confirms);
 	json_t *o = json_object();
-	enum outcome outcome = c == NULL ? OUTCOME_ALREADY : change_outcome(c);
+	enum outcome outcome = c == NULL  ? OUTCOME_ALREADY
+	                       : confirms ? OUTCOME_CONFIRMED
+	                                  : change_outcome(c);
 
 	json_object_set_new(o, "serial", json_hex(bytes_of(q->serials[i], 16)));
 	for (size_t k = 0; c == NULL && k < r->newest.outcome_count; k++)
@@ -230,7 +251,7 @@ stored_row(const struct request *q, size_t i, const struct store_request *r,
 
 /* The outcome of each serial of an order, in the order in which it names them. */
 static enum err
-stored_changes(struct worker *w, const struct store_request *r, json_t **out)
+stored_changes(struct worker *w, const struct job *j, const struct store_request *r, json_t **out)
 {
 	struct store_changes changes;
 	struct request q;
@@ -245,15 +266,23 @@ stored_changes(struct worker *w, const struct store_request *r, json_t **out)
 		request_free(&q);
 		return e;
 	}
-	rows = json_array();
-	for (size_t i = 0; i < q.serial_count; i++) {
-		const struct store_change *c = change_of(&changes, q.serials[i]);
+	/* committed and not yet appended: the writer does it within a second; a stop leaves no
+	 * change behind, so it waits for everything that is committed */
+	if (changes.count == 0 && q.serial_count == 0) {
+		uint64_t size = 0;
+		int64_t time = 0;
 
-		/* committed and not yet appended: the writer does it within a second */
-		if (c != NULL && c->index >= atomic_load(&w->s->log_size))
+		e = store_head(w->store, &size, &time);
+		if (e == ERR_OK && size > atomic_load(&w->s->log_size))
 			e = ERR_UNKNOWN_COMMIT;
-		json_array_append_new(rows, stored_row(&q, i, r, c));
 	}
+	if (changes.count > 0 &&
+	        changes.rows[changes.count - 1].index >= atomic_load(&w->s->log_size))
+		e = ERR_UNKNOWN_COMMIT;
+	rows = json_array();
+	for (size_t i = 0; i < q.serial_count; i++)
+		json_array_append_new(rows, stored_row(&q, i, r, &changes, j->second));
+
 	if (q.type == REQUEST_STOP || q.type == REQUEST_RESUME)
 		json_array_append_new(
 		        rows, json_pack("{s:s}", "outcome",
@@ -289,10 +318,30 @@ answer_stored(struct worker *w, struct job *j, const struct store_request *r, un
 		json_decref(o);
 		return ERR_OK;
 	}
-	if ((e = order ? stored_changes(w, r, &rows) : stored_seats(w, j, r, &rows)) != ERR_OK)
+	if ((e = order ? stored_changes(w, j, r, &rows) : stored_seats(w, j, r, &rows)) != ERR_OK)
 		return e;
 	o = result_json(r->id, order, rows);
 	reply_json(j->x, status, o);
+	json_decref(o);
+	return ERR_OK;
+}
+
+enum err
+answer_lost(struct worker *w, struct job *j)
+{
+	const struct store_request lost = {.id = j->request.id};
+	json_t *rows = NULL, *o;
+	enum err e = stored_seats(w, j, &lost, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	if (json_array_size(rows) == 0) {
+		json_decref(rows);
+		return ERR_UNKNOWN_COMMIT;
+	}
+	o = result_json(j->request.id, false, rows);
+	json_object_set_new(o, "evidence_lost", json_true());
+	reply_json(j->x, 200, o);
 	json_decref(o);
 	return ERR_OK;
 }

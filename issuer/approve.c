@@ -91,6 +91,9 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
 		e = intake_issue_send(w, j, texts, ev->official_count);
 	else
 		e = intake_order_send(w, j, &ev->request, texts, ev->official_count);
+	if (e == ERR_EXECUTED)
+		return ERR_UNKNOWN_COMMIT; /* another approval was faster: asked again, its row has
+		                              the answer */
 	return e == ERR_OK ? intake_to_writer(w, j) : e;
 }
 
@@ -156,6 +159,20 @@ approver_check(
 	return request_times_check(out->approval.iat, out->approval.exp, ORDER_LIFETIME_S_MAX, now);
 }
 
+/* Is what is kept of this official these very bytes? ERR_APPROVAL_PERSON otherwise. */
+static enum err
+kept_same(struct worker *w, const struct job *j)
+{
+	struct store_approvals kept;
+	enum err e = store_approvals(w->store, j->request.id, &kept);
+
+	if (e != ERR_OK)
+		return e;
+	e = approval_known(&kept, j->x->body) ? ERR_OK : ERR_APPROVAL_PERSON;
+	store_result_free(kept.owner);
+	return e;
+}
+
 /* One official's rejection ends a waiting request for good; it is kept with the signature that
  * caused it. */
 static enum err
@@ -167,7 +184,11 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 
 	if (bytes_equal(d->by->person, j->request.sender))
 		return ERR_APPROVAL_PERSON;
-	if ((e = approval_keep(w, j, d)) != ERR_OK && e != ERR_EXISTS)
+	/* nothing ends without the signature that ended it: who approved before has spoken already
+	 */
+	if ((e = approval_keep(w, j, d)) == ERR_EXISTS && (e = kept_same(w, j)) != ERR_OK)
+		return e;
+	if (e != ERR_OK)
 		return e;
 	if ((e = store_event_put(w->store, j->request.id, STATE_REJECTED, "", service_now())) !=
 	        ERR_OK)
@@ -179,21 +200,45 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 	return ERR_OK;
 }
 
-/* The second signature of a hold comes after the hold began; the same approval again gets its
- * answer. */
+/* Has every certificate of a hold its second SUSPENDED change? */
+static enum err
+hold_is_confirmed(struct worker *w, struct bytes request, bool *out)
+{
+	struct store_changes changes;
+	size_t starts = 0, seconds = 0;
+	enum err e = store_request_changes(w->store, request, &changes);
+
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < changes.count; i++) {
+		bool second = false;
+
+		if (changes.rows[i].status != STATUS_SUSPENDED)
+			continue;
+		for (size_t k = 0; k < i && !second; k++)
+			second = bytes_equal(changes.rows[k].serial, changes.rows[i].serial);
+		starts += !second;
+		seconds += second;
+	}
+	store_result_free(changes.owner);
+	*out = seconds >= starts;
+	return ERR_OK;
+}
+
+/* The second signature of a hold comes after the hold began, and is sent until it is in the log;
+ * otherwise the answer is what was done. */
 static enum err
 executed_answer(struct worker *w, struct job *j, const struct store_request *r, bool *confirms)
 {
-	struct store_approvals kept;
-	enum err e;
+	bool confirmed = true;
+	enum err e = ERR_OK;
 
-	*confirms = false;
-	if (bytes_equal_text(r->type, "suspend")) {
-		if ((e = store_approvals(w->store, r->id, &kept)) != ERR_OK)
-			return e;
-		*confirms = !approval_known(&kept, j->x->body);
-		store_result_free(kept.owner);
-	}
+	j->second = true;
+	if (bytes_equal_text(r->type, "suspend"))
+		e = hold_is_confirmed(w, r->id, &confirmed);
+	*confirms = e == ERR_OK && !confirmed;
+	if (e != ERR_OK)
+		return e;
 	return *confirms ? request_adopt(j, r) : answer_stored(w, j, r, 200);
 }
 

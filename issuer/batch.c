@@ -13,6 +13,7 @@ build_end(struct build *b)
 {
 	free(b->pairs);
 	free(b->pair_rows);
+	free(b->pair_job);
 	if (b->has_pending)
 		store_result_free(b->pending.owner);
 	free(b->entries);
@@ -36,6 +37,25 @@ rows_total(const struct build *b)
 	return n;
 }
 
+/* Two copies of one request, or two requests under one jti, in this transaction: the later one is
+ * answered from the row of the earlier. */
+static bool
+is_copy(const struct build *b, size_t index)
+{
+	const struct store_request *mine = &b->jobs[index].job->request;
+
+	for (size_t i = 0; i < index; i++) {
+		const struct store_request *other = &b->jobs[i].job->request;
+
+		if (b->jobs[i].job->x == NULL)
+			continue;
+		if (bytes_equal(mine->id, other->id) ||
+		        (bytes_equal(mine->kid, other->kid) && bytes_equal(mine->jti, other->jti)))
+			return true;
+	}
+	return false;
+}
+
 enum err
 build_keys(struct build *b)
 {
@@ -43,11 +63,16 @@ build_keys(struct build *b)
 
 	b->pairs = calloc(room, sizeof *b->pairs);
 	b->pair_rows = calloc(room, sizeof *b->pair_rows);
-	if (b->pairs == NULL || b->pair_rows == NULL)
+	b->pair_job = calloc(room, sizeof *b->pair_job);
+	if (b->pairs == NULL || b->pair_rows == NULL || b->pair_job == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < b->job_count; i++) {
 		struct job *j = b->jobs[i].job;
 
+		if (j->x != NULL && is_copy(b, i)) {
+			b->jobs[i].drop = DROP_SERVE;
+			continue;
+		}
 		if (j->fresh) {
 			b->key_job[b->key_count] = i;
 			b->keys[b->key_count++] =
@@ -56,6 +81,7 @@ build_keys(struct build *b)
 		for (size_t k = 0; !j->order && k < j->row_count; k++) {
 			if (!j->rows[k].has_entry)
 				continue;
+			b->pair_job[b->pair_count] = i;
 			b->pair_rows[b->pair_count] = &j->rows[k];
 			b->pairs[b->pair_count++] = (struct store_holder_item){
 			        j->rows[k].certificate.holder_key, j->rows[k].certificate.item};
@@ -85,16 +111,21 @@ build_refuse_twice(struct build *b)
 	for (size_t i = 0; i < b->pair_count; i++) {
 		size_t at = (size_t)be_get(b->pairs[i].holder_key.p, 8) & (room - 1);
 
-		if (!b->pair_rows[i]->has_entry)
+		struct build_job *mine = &b->jobs[b->pair_job[i]];
+
+		if (!b->pair_rows[i]->has_entry || mine->drop != DROP_NO)
 			continue;
 		while (table[at] != 0 &&
 		        !(bytes_equal(b->pairs[table[at] - 1].holder_key, b->pairs[i].holder_key) &&
 		                bytes_equal(b->pairs[table[at] - 1].item, b->pairs[i].item)))
 			at = (at + 1) & (room - 1);
-		if (table[at] != 0)
-			build_refuse(b->pair_rows[i], OUTCOME_ALREADY_HOLDS);
-		else
+		if (table[at] == 0) {
 			table[at] = i + 1;
+			continue;
+		}
+		/* the earlier one may still leave this transaction: the database tells next time */
+		mine->drop = DROP_AGAIN;
+		mine->job->result = ERR_STALE;
 	}
 	free(table);
 }

@@ -31,6 +31,7 @@ struct build {
 	/* certificates to be: holder and item */
 	struct store_holder_item *pairs;
 	struct job_row **pair_rows;
+	size_t *pair_job;
 	size_t pair_count;
 	struct store_pendings pending;
 	bool has_pending, voided;
@@ -58,7 +59,9 @@ struct writer {
 
 MUST_USE enum err build_keys(struct build *b); /* keys, pairs and room, from the jobs */
 void build_refuse(struct job_row *row, enum outcome why);
-void build_refuse_twice(struct build *b); /* the same holder and item again in this transaction */
+/* The same holder and item again in this transaction: the later job waits for what becomes of the
+ * earlier one. */
+void build_refuse_twice(struct build *b);
 MUST_USE enum err build_entries(
         struct build *b); /* from what is not dropped: pending first, then job by job */
 /* Rows for the database with their log indexes; time: the log's newest. */

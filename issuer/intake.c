@@ -80,12 +80,13 @@ known_answer(struct worker *w, struct job *j, const struct intake *in)
 
 	if (e != ERR_OK)
 		return e;
-	if (bytes_equal(found.rows[0].id, bytes_of(in->jws.hash, SHA256_BYTES))) {
+	/* the sender alone learns what became of it, also when his key has expired since */
+	e = jws_verify(&in->jws, in->sender->key);
+	if (e == ERR_OK && !bytes_equal(found.rows[0].id, bytes_of(in->jws.hash, SHA256_BYTES))) {
+		conflict_answer(j, found.rows[0].id);
+	} else if (e == ERR_OK) {
 		metrics_add(&w->s->metrics, METRIC_REQUESTS_REPEATED, 1);
 		e = answer_stored(w, j, &found.rows[0], 200);
-	} else if ((e = roster_verify(in->roster, &in->jws, service_now(),
-	                    &(const struct operator*){NULL})) == ERR_OK) {
-		conflict_answer(j, found.rows[0].id);
 	}
 	store_result_free(found.owner);
 	return e;
@@ -114,20 +115,21 @@ request_refuse(struct worker *w, struct job *j, enum err why)
 }
 
 static enum err
-request_wait(struct worker *w, struct job *j, int needed, int signed_by)
+request_wait(struct worker *w, struct job *j, const struct intake *in, const struct evidence *ev)
 {
 	enum err e = store_request_put(w->store, &j->request, STATE_WAITING, "");
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
 
 	if (e == ERR_EXISTS)
-		return ERR_UNKNOWN_COMMIT; /* two at once: the retry finds the row */
+		/* two at once, or an approval has this jti */
+		return (e = known_answer(w, j, in)) == ERR_NOT_FOUND ? ERR_JTI_CONFLICT : e;
 	if (e != ERR_OK)
 		return e;
 	metrics_add(&w->s->metrics, METRIC_REQUESTS_WAIT, 1);
 	hex_encode(j->request.id, hex);
 	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
-	        "officials_needed", needed, "officials_signed", signed_by);
+	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
@@ -199,7 +201,7 @@ intake_order_send(struct worker *w, struct job *j, const struct request *r,
 }
 
 static enum err
-issue_new(struct worker *w, struct job *j)
+issue_new(struct worker *w, struct job *j, const struct intake *in)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
 	enum err e = intake_issue_send(w, j, NULL, 0);
@@ -207,11 +209,14 @@ issue_new(struct worker *w, struct job *j)
 
 	if (e == ERR_OK)
 		return intake_to_writer(w, j);
+	/* a copy of it came first: its row has the answer, or was lost with an old backup */
+	if (e == ERR_EXECUTED)
+		return (e = known_answer(w, j, in)) == ERR_NOT_FOUND ? answer_lost(w, j) : e;
 	if (e != ERR_EXAM_LATE && e != ERR_APPROVALS)
 		return request_refuse(w, j, e);
 	if ((e = evidence_open(j->request.jws, roster, w->s->field, service_now(), &ev)) != ERR_OK)
 		return e;
-	e = request_wait(w, j, ev.needed, ev.signed_by);
+	e = request_wait(w, j, in, &ev);
 	evidence_free(&ev);
 	return e;
 }
@@ -244,7 +249,7 @@ withdraw_run(struct worker *w, struct job *j, const struct evidence *ev)
 }
 
 static enum err
-order_new(struct worker *w, struct job *j)
+order_new(struct worker *w, struct job *j, const struct intake *in)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
 	struct evidence ev;
@@ -255,7 +260,7 @@ order_new(struct worker *w, struct job *j)
 	if (ev.request.type == REQUEST_WITHDRAW)
 		e = withdraw_run(w, j, &ev);
 	else if (!evidence_complete(&ev))
-		e = request_wait(w, j, ev.needed, ev.signed_by);
+		e = request_wait(w, j, in, &ev);
 	else if ((e = intake_order_send(w, j, &ev.request, NULL, 0)) == ERR_OK)
 		e = intake_to_writer(w, j);
 	evidence_free(&ev);
@@ -271,7 +276,7 @@ intake_request(struct worker *w, struct job *j)
 	if (e == ERR_OK && (e = known_answer(w, j, &in)) == ERR_NOT_FOUND) {
 		j->fresh = true;
 		if ((e = request_row(j, &in)) == ERR_OK)
-			e = j->order ? order_new(w, j) : issue_new(w, j);
+			e = j->order ? order_new(w, j, &in) : issue_new(w, j, &in);
 	}
 	request_free(&in.request);
 	return e;

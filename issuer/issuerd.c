@@ -95,9 +95,10 @@ sizes_check(struct service *s)
 
 	if ((e = store_open(s->config->issuer_database, STORE_ISSUER, &store)) != ERR_OK)
 		return e;
-	if ((e = store_head(store, &size, &time_s)) == ERR_OK &&
-	        (e = signer_open(s->front_sock, &signer)) == ERR_OK)
-		e = signer_state(signer, bytes_of(NULL, 0), &t);
+	/* the signer first: it is never ahead of what is committed while other fronts work */
+	if ((e = signer_open(s->front_sock, &signer)) == ERR_OK &&
+	        (e = signer_state(signer, bytes_of(NULL, 0), &t)) == ERR_OK)
+		e = store_head(store, &size, &time_s);
 	if (e == ERR_OK && t.size > size) {
 		log_fault("database_behind", "database=%llu signer=%llu do=zz-admin_recover",
 		        (unsigned long long)size, (unsigned long long)t.size);

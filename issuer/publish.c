@@ -1,5 +1,5 @@
-/* publish.c - order is everything: a list version is public only when a public checkpoint holds its
- * entry 3, and a checkpoint only when its tiles are in place. */
+/* publish.c - order is everything: a checkpoint is public only when its tiles are in place, a list
+ * version only when a public checkpoint holds its entry 3, a head only when its lists are. */
 #include "publish.h"
 
 #include "file.h"
@@ -26,7 +26,8 @@ path_of(const struct publish *p, char out[PATH_BYTES], const char *format, uint6
 static enum err
 folders_make(const struct publish *p)
 {
-	static const char *const folders[] = {"log/checkpoints", "status/version", "crl"};
+	static const char *const folders[] = {
+	        "log/checkpoints", "status/version", "status/table", "status/delta", "crl"};
 	char path[PATH_BYTES];
 	enum err e = ERR_OK;
 
@@ -72,6 +73,7 @@ publish_open(const struct config *c, struct publish *p)
 	config_path(c, c->run_dir, run, sizeof run);
 	snprintf(path, sizeof path, "%s/publish.sock", run);
 	if ((e = folders_make(p)) != ERR_OK || (e = checkpoint_load(p)) != ERR_OK ||
+	        (e = publish_head_open(p)) != ERR_OK ||
 	        (e = tiles_init(&p->tiles, p->dir)) != ERR_OK ||
 	        (e = signer_open(path, &p->signer)) != ERR_OK)
 		return e;
@@ -84,6 +86,7 @@ publish_close(struct publish *p)
 	store_free(p->store);
 	signer_free(p->signer);
 	tiles_end(&p->tiles);
+	publish_head_close(p);
 	free(p->lists);
 }
 
@@ -243,10 +246,28 @@ list_files(struct publish *p, const struct store_publication *v)
 	path_of(p, path, "status/%" PRIu64 ".jwt", v->list, 0);
 	if ((e = file_write(path, v->jwt, MODE)) != ERR_OK)
 		return e;
-	path_of(p, path, "status/%" PRIu64, v->list, 0);
-	if ((e = file_write(path, v->jwt, MODE)) != ERR_OK)
+	if ((e = crl_write(p, v->list)) != ERR_OK)
 		return e;
-	return crl_write(p, v->list);
+	/* the last: where it is in place, all are */
+	path_of(p, path, "status/%" PRIu64, v->list, 0);
+	return file_write(path, v->jwt, MODE);
+}
+
+/* After a start: are the files of this version there already? */
+static bool
+list_in_place(const struct publish *p, const struct store_publication *v)
+{
+	char path[PATH_BYTES];
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	bool same;
+
+	path_of(p, path, "status/%" PRIu64, v->list, 0);
+	same = file_read(path, TOKEN_BYTES_MAX, &bytes, &n) == ERR_OK &&
+	       bytes_equal(bytes_of(bytes, n), v->jwt);
+	free(bytes);
+	path_of(p, path, "status/version/%" PRIu64 "-%" PRIu64 ".cwt", v->list, v->sequence);
+	return same && file_exists(path);
 }
 
 /* Files only from the row, and only when the public checkpoint holds its entry 3. */
@@ -254,6 +275,7 @@ static enum err
 list_publish(struct publish *p, uint32_t list, int64_t now)
 {
 	struct store_publication v;
+	struct publish_list *l;
 	enum err e = written_room(p, list);
 
 	if (e == ERR_OK)
@@ -261,11 +283,39 @@ list_publish(struct publish *p, uint32_t list, int64_t now)
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	/* the CRL's number is its second, so two of one list never share one */
-	if (v.index < p->published && v.sequence > p->lists[list].written &&
-	        now > p->lists[list].at && (e = list_files(p, &v)) == ERR_OK)
-		p->lists[list] = (struct publish_list){v.sequence, now};
+	l = &p->lists[list];
+	if (v.index < p->published && v.sequence > l->written && now > l->at) {
+		if (l->written != 0 || !list_in_place(p, &v))
+			e = list_files(p, &v);
+		if (e == ERR_OK)
+			*l = (struct publish_list){
+			        .written = v.sequence, .at = now, .cwt_n = v.cwt.n};
+	}
 	store_result_free(v.owner);
 	return e;
+}
+
+/* Its keys judge what is published from now on. */
+static enum err
+manifest_take(struct publish *p, struct bytes message)
+{
+	uint8_t *bytes = malloc(message.n + 1);
+	struct manifest m;
+	enum err e;
+
+	if (bytes == NULL)
+		return ERR_MEMORY;
+	memcpy(bytes, message.p, message.n);
+	if ((e = manifest_open(bytes_of(bytes, message.n), p->root, &m)) != ERR_OK) {
+		free(bytes);
+		return e;
+	}
+	if (p->manifest_bytes != NULL)
+		manifest_close(&p->manifest);
+	free(p->manifest_bytes);
+	p->manifest = m;
+	p->manifest_bytes = bytes;
+	return ERR_OK;
 }
 
 static enum err
@@ -280,7 +330,8 @@ manifest_publish(struct publish *p, uint64_t version)
 	if ((e = store_manifest_get(p->store, version, &m)) != ERR_OK)
 		return e;
 	path_of(p, path, "manifest.cose", 0, 0);
-	if ((e = file_write(path, m.message, MODE)) == ERR_OK)
+	if ((e = manifest_take(p, m.message)) == ERR_OK &&
+	        (e = file_write(path, m.message, MODE)) == ERR_OK)
 		p->manifest_version = version;
 	store_result_free(m.owner);
 	return e;
@@ -302,10 +353,11 @@ publish_round(struct publish *p, int64_t now)
 		return t.problem == ERR_NOT_READY ? ERR_OK : t.problem;
 	manifest = t.manifest_version;
 	lists = t.list_count;
-	if ((e = lists_renew(p, &t, now)) != ERR_OK || (e = checkpoint_publish(p, &t)) != ERR_OK ||
+	if ((e = publish_head_take(p, &t)) != ERR_OK || (e = lists_renew(p, &t, now)) != ERR_OK ||
+	        (e = checkpoint_publish(p, &t)) != ERR_OK ||
 	        (e = manifest_publish(p, manifest)) != ERR_OK)
 		return e;
 	for (size_t i = 0; e == ERR_OK && i < lists; i++)
 		e = list_publish(p, (uint32_t)i, now);
-	return e;
+	return e == ERR_OK ? publish_head_round(p, now) : e;
 }

@@ -3,12 +3,36 @@
 /* publish.h - the public folder, made from the database and the signer's words; it can always be
  * made again. Source: DESIGN.md section 5. */
 #include "config.h"
+#include "head.h"
+#include "manifest.h"
 #include "store_publish.h"
 #include "tiles.h"
 
 struct publish_list {
 	uint64_t written; /* newest sequence whose files are there; 0 none yet */
 	int64_t at;       /* when they were written */
+	size_t cwt_n;     /* bytes of the token */
+	uint64_t counted; /* the version whose entries of each status are counted */
+	uint64_t counts[4];
+};
+
+struct publish_head { /* what status/head.cwt says, and what is to be written */
+	uint8_t head[HEAD_BYTES_MAX];
+	size_t head_n; /* 0 none yet */
+	uint64_t sequence, tree_size, manifest_version;
+	int64_t iat;
+	struct table_row *rows; /* of its table; room for HEAD_LISTS_MAX */
+	size_t count;
+	uint8_t *signed_table; /* what the signer signed last; TABLE_BYTES_MAX */
+	size_t signed_table_n;
+	uint8_t signed_head[HEAD_BYTES_MAX];
+	size_t signed_head_n;
+	bool passed; /* and could not be published: the next one is above it */
+	struct head_delta deltas[2][HEAD_DELTAS_MAX]; /* of this head and the one before */
+	uint64_t delta_sequence[2];
+	size_t delta_count[2];
+	int64_t count_next; /* when the database may be asked to count again */
+	bool counted_off;   /* the last count differed from the lists */
 };
 
 struct publish {
@@ -17,6 +41,10 @@ struct publish {
 	struct store *store;
 	struct signer *signer;
 	struct tiles tiles;
+	struct key *root;
+	struct manifest manifest; /* as published; with manifest_bytes */
+	uint8_t *manifest_bytes;
+	struct publish_head head;
 	uint8_t checkpoint[CHECKPOINT_BYTES_MAX];
 	size_t checkpoint_n; /* newest published note; 0 none */
 	uint64_t published;  /* its size */
@@ -30,4 +58,16 @@ void publish_close(struct publish *p);
 /* One round: lists that changed or grew old, tiles and a checkpoint, then the list files whose
  * entry 3 the checkpoint holds. ERR_FORK is for good: another history is public. */
 MUST_USE enum err publish_round(struct publish *p, int64_t now);
+
+/* The head's part (publish_head.c). Open reads what is public. Take copies what STATE says was
+ * signed last; round publishes that first, then a new table, deltas and head when they are due. */
+MUST_USE enum err publish_head_open(struct publish *p);
+void publish_head_close(struct publish *p);
+MUST_USE enum err publish_head_take(struct publish *p, const struct signer_state *t);
+MUST_USE enum err publish_head_round(struct publish *p, int64_t now);
+/* Before a head names a version (publish_check.c): the file is what was signed, undoes nothing, and
+ * agrees with the database. */
+MUST_USE enum err publish_row_check(
+        struct publish *p, uint32_t list, const struct table_row *row, const struct table_row *old);
+MUST_USE enum err publish_counts_check(struct publish *p, int64_t now);
 #endif

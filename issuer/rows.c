@@ -88,6 +88,7 @@ rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
 		rows[i].seat = (uint32_t)from->seat;
 		rows[i].outcome = (enum outcome)from->outcome;
 		rows[i].has_entry = from->has_entry;
+		rows[i].first_date = j->order ? from->first_date : -1;
 		if (j->order)
 			rows[i].cti = arena_copy(arena, from->cti);
 		if (!from->has_entry)

@@ -44,6 +44,7 @@ struct job_row {          /* a seat or a certificate of an order */
 	struct signed_entry e;
 	struct store_certificate certificate; /* issue, with an entry; index set by the writer */
 	struct store_change change;           /* order, with an entry; serial empty: stop, resume */
+	int64_t first_date;                   /* "already": when it was decided first; -1 unknown */
 	int64_t entry_time;
 	uint64_t index;
 };
@@ -58,6 +59,7 @@ struct job {
 	/* what the writer commits; everything in the exchange's arena */
 	bool fresh; /* the request row is new, not one that waited */
 	bool order;
+	bool second; /* asked by an approval: what the second signature did */
 	bool targets;        /* stop, resume: no certificate is touched */
 	struct arena *arena; /* of the exchange; of the writer for what the signer builds alone */
 	struct store_request request;
@@ -135,6 +137,9 @@ MUST_USE enum err rows_take(struct worker *w, struct job *j, const struct signer
 /* Lapses of holds, which no request asks for. */
 MUST_USE enum err rows_lapse(struct job *j, const struct signed_entry *entries, size_t count);
 /* answer.c */
+/* Answer to a request whose row the database has lost, from its certificates: marked evidence_lost.
+ * ERR_UNKNOWN_COMMIT where there are none. */
+MUST_USE enum err answer_lost(struct worker *w, struct job *j);
 void answer_job(struct worker *w, struct job *j); /* of a job that the writer finished */
 /* Answer to a request that is in the database; status 200 or 201 as the caller says. */
 MUST_USE enum err answer_stored(

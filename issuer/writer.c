@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MS = 500, TRIES_MAX = 4, CATCH_UP_BYTES = 8 * 1024 * 1024, PENDING_MAX = 64 };
+enum {
+	IDLE_MS = 500,
+	TRIES_MAX = 4,
+	CATCH_UP_BYTES = 8 * 1024 * 1024,
+	BATCH_BYTES_MAX = 32 * 1024 * 1024,
+	PENDING_MAX = 64
+};
 
 /* Hands a job back to the workers: to be answered, or handled anew. */
 static void
@@ -89,6 +95,10 @@ catch_up(struct writer *w, uint64_t size)
 {
 	enum err e;
 
+	/* another front may have appended it meanwhile: what we know is read anew before anything
+	 * is repeated */
+	if (w->frontier_known && w->frontier.size < size)
+		w->frontier_known = false;
 	while ((e = state_read(w)) == ERR_OK && w->frontier.size < size) {
 		struct store_entries entries;
 
@@ -340,15 +350,17 @@ writer_connect(struct writer *w)
 static struct job *
 build_take(struct build *b, struct job *list)
 {
-	size_t rows = 0;
+	size_t rows = 0, bytes = 0;
 
 	while (list != NULL && b->job_count < BUILD_JOBS_MAX) {
 		struct job *next = list->next;
 
 		/* a larger request stands alone */
-		if (b->job_count > 0 && rows + list->row_count > BATCH_CERTIFICATES_MAX)
+		if (b->job_count > 0 && (rows + list->row_count > BATCH_CERTIFICATES_MAX ||
+		                                bytes + list->request.jws.n > BATCH_BYTES_MAX))
 			break;
 		rows += list->row_count;
+		bytes += list->request.jws.n;
 		b->jobs[b->job_count++] = (struct build_job){.job = list};
 		list = next;
 	}
@@ -402,8 +414,10 @@ writer_run(void *service)
 	struct build *b = calloc(1, sizeof *b);
 	uint64_t idle_at = 0;
 
-	if (b == NULL || signer_open(w.s->front_sock, &w.signer) != ERR_OK)
-		return NULL;
+	if (b == NULL || signer_open(w.s->front_sock, &w.signer) != ERR_OK) {
+		log_fault("writer_cannot_start", "socket=%s", w.s->front_sock);
+		abort();
+	}
 	while (!queue_ended(&w.s->write)) {
 		struct job *list = queue_take_all(&w.s->write, IDLE_MS);
 		enum err e = writer_connect(&w);

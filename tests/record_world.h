@@ -105,6 +105,33 @@ vectors_load(const char *name)
 	return rows;
 }
 
+static inline bool
+same_record(const struct record *a, const struct record *b)
+{
+	return bytes_equal(a->iss, b->iss) && a->iat == b->iat && a->nbf == b->nbf &&
+	       a->exp == b->exp && bytes_equal(a->cti, b->cti) && a->list == b->list &&
+	       a->idx == b->idx && bytes_equal(a->name, b->name) &&
+	       bytes_equal(a->doc_type, b->doc_type) && bytes_equal(a->doc_number, b->doc_number) &&
+	       a->sex == b->sex && bytes_equal(a->item, b->item) &&
+	       bytes_equal(a->policy, b->policy) && a->first_issued == b->first_issued &&
+	       a->review_due == b->review_due && bytes_equal(a->region, b->region) &&
+	       bytes_equal(a->center, b->center) && bytes_equal(a->photo, b->photo) &&
+	       bytes_equal(a->request, b->request) && a->sequence == b->sequence &&
+	       bytes_equal(a->item_name, b->item_name) && bytes_equal(a->authority, b->authority) &&
+	       bytes_equal(a->follows, b->follows);
+}
+
+static inline struct bytes
+payload_of(const struct record *r, const struct key *key, uint8_t room[ROOM])
+{
+	struct buf b = buf_init(room, ROOM);
+	struct cose_sign1 m;
+
+	assert_int_equal(record_sign(r, key, &b), ERR_OK);
+	assert_int_equal(cose_decode(buf_bytes(&b), false, &m), ERR_OK);
+	return m.payload;
+}
+
 static inline struct key *
 member_key(const json_t *object, const char *name)
 {

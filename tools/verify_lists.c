@@ -1,225 +1,200 @@
-/* verify_lists.c - fetches status lists and CRLs: a list is taken only when it is this list, newer
- * than the one held, and undoes no revocation of it. */
+/* verify_lists.c - brings the raw lists to what the table says: by the delta where its result has
+ * the right hash, else by the list itself; a revocation is never undone. */
 #include "status.h"
 #include "verify_part.h"
 #include "verify_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Status lists */
+bool
+sync_lists_there(const struct sync *s)
+{
+	char name[STATE_NAME_MAX];
 
+	for (uint32_t n = 0; n < s->held.count; n++) {
+		state_raw_name(n, s->held.rows[n].raw_sha256, name);
+		if (!state_has(s->o->dir, name))
+			return false;
+	}
+	return true;
+}
+
+/* Delta */
+
+/* The shortest that begins at or before what is held. */
+static const struct head_delta *
+delta_choose(const struct sync *s)
+{
+	const struct head_delta *best = NULL;
+
+	for (size_t i = 0; s->held.there && i < s->next.h.delta_count; i++)
+		if (s->next.h.deltas[i].base <= s->held.h.sequence)
+			best = &s->next.h.deltas[i];
+	return best;
+}
+
+/* What does not verify is passed over: the lists themselves decide. */
 static bool
-list_accept(struct sync *s, uint32_t n, struct bytes token, struct status_token *t)
+delta_take(struct sync *s, const struct head_delta *named, struct bytes body)
 {
 	struct cose_sign1 m;
-	const struct manifest_key *key = NULL;
+	const struct manifest_key *key;
+	struct delta d;
+	uint8_t hash[SHA256_BYTES];
 
-	if (status_cwt_decode(token, &m, t) != ERR_OK ||
+	sha256_one(body, hash);
+	if (memcmp(hash, named->sha256, SHA256_BYTES) != 0)
+		return true;
+	s->changes = calloc(DELTA_CHANGES_MAX, sizeof *s->changes);
+	if (s->changes == NULL)
+		return sync_fault(s, ERR_MEMORY);
+	if (delta_decode(body, &m, s->changes, DELTA_CHANGES_MAX, &d) != ERR_OK ||
 	        (key = manifest_find(&s->m, m.kid, KEY_STATUS)) == NULL ||
-	        cose_verify(&m, key->key, STATUS_CWT_TYPE) != ERR_OK || t->iat < key->not_before ||
-	        t->iat >= key->not_after)
-		return sync_attack(s, REASON_LIST);
-	if (!status_uri_is(t->uri, s->m.status_prefix, n))
-		return sync_attack(s, REASON_MIXED);
-	if (sync_ahead(s, t->iat) || t->sequence > INT64_MAX || sync_ahead(s, (int64_t)t->sequence))
-		return sync_attack(s, REASON_AHEAD);
+	        cose_verify(&m, key->key, DELTA_TYPE) != ERR_OK || d.base != named->base ||
+	        d.sequence != s->next.h.sequence)
+		return true;
+	s->change_count = d.count;
+	s->delta_there = true;
 	return true;
 }
 
 static bool
-list_inflate(struct sync *s, const struct status_token *t, uint8_t *raw)
+delta_fetch(struct sync *s)
 {
-	enum err e = status_inflate(t->lst, raw, LIST_BYTES);
+	const struct head_delta *named = delta_choose(s);
+	struct client_reply reply;
+	char path[80];
+	bool missing = false;
 
-	if (e == ERR_MEMORY)
-		return sync_fault(s, e);
-	return e == ERR_OK || sync_attack(s, e == ERR_LIMIT ? REASON_ENDLESS : REASON_LIST);
-}
-
-/* A revocation is for ever, and so is the end of a certificate that was replaced. */
-static bool
-list_undoes(const uint8_t *held, const uint8_t *now)
-{
-	for (uint32_t i = 0; i < LIST_ENTRIES; i++) {
-		enum status was = status_get(held, i), is = status_get(now, i);
-
-		if (was == STATUS_INVALID && is != STATUS_INVALID)
-			return true;
-		if (was == STATUS_SUPERSEDED && is != STATUS_SUPERSEDED && is != STATUS_INVALID)
-			return true;
-	}
-	return false;
-}
-
-static bool
-list_against(
-        struct sync *s, const struct status_token *held, const struct status_token *now, bool same)
-{
-	uint8_t *raw = NULL;
-	bool ok = false;
-
-	if (now->sequence < held->sequence)
-		return sync_attack(s, REASON_ROLLBACK);
-	if (now->sequence == held->sequence)
-		return same || sync_attack(s, REASON_FORK);
-	if ((raw = malloc((size_t)2 * LIST_BYTES)) == NULL)
-		return sync_fault(s, ERR_MEMORY);
-	if (status_inflate(held->lst, raw, LIST_BYTES) != ERR_OK)
-		sync_fault(s, ERR_ENCODING);
-	else if (list_inflate(s, now, raw + LIST_BYTES))
-		ok = !list_undoes(raw, raw + LIST_BYTES) || sync_attack(s, REASON_REINSTATED);
-	free(raw);
-	return ok;
-}
-
-/* *same: the server offers what is held. */
-static bool
-list_compare(struct sync *s, const char *name, struct bytes token, const struct status_token *t,
-        bool *same)
-{
-	struct status_token held;
-	struct cose_sign1 m;
-	uint8_t *bytes = NULL;
-	size_t n = 0;
-	bool ok = false;
-	enum err e = state_read(s->o->dir, name, TOKEN_BYTES_MAX, &bytes, &n);
-
-	*same = false;
-	if (e == ERR_NOT_FOUND)
+	s->delta_asked = true;
+	if (named == NULL)
 		return true;
-	if (e == ERR_OK && (e = status_cwt_decode(bytes_of(bytes, n), &m, &held)) == ERR_OK) {
-		*same = bytes_equal(token, bytes_of(bytes, n));
-		ok = list_against(s, &held, t, *same);
-	} else {
-		sync_fault(s, e);
-	}
-	free(bytes);
-	return ok;
+	snprintf(path, sizeof path, "/status/delta/%llu-%llu.cwt", (unsigned long long)named->base,
+	        (unsigned long long)s->next.h.sequence);
+	if (!sync_fetch(s, path, DELTA_BYTES_MAX, &reply, &missing))
+		return false;
+	return missing || delta_take(s, named, reply.body);
 }
 
 static bool
-list_whole(struct sync *s, const struct status_token *t)
+raw_is(const uint8_t *raw, const struct table_row *row)
 {
-	uint8_t *raw = malloc(LIST_BYTES);
-	bool ok = raw == NULL ? sync_fault(s, ERR_MEMORY) : list_inflate(s, t, raw);
+	uint8_t hash[SHA256_BYTES];
 
-	free(raw);
-	return ok;
+	sha256_one(bytes_of(raw, LIST_BYTES), hash);
+	return memcmp(hash, row->raw_sha256, SHA256_BYTES) == 0;
 }
 
 static bool
-sync_list(struct sync *s, uint32_t n, bool *missing)
+delta_makes(const struct sync *s, uint32_t n, uint8_t *raw)
 {
-	char path[STATE_NAME_MAX], name[STATE_NAME_MAX];
+	memcpy(raw, s->raw, LIST_BYTES);
+	for (size_t i = 0; i < s->change_count; i++)
+		if (s->changes[i].list == n)
+			status_set(raw, s->changes[i].idx, s->changes[i].status);
+	return raw_is(raw, &s->next.rows[n]);
+}
+
+/* The list itself */
+
+static bool
+list_signed(const struct sync *s, struct bytes token, struct status_token *t)
+{
+	struct cose_sign1 m;
+	const struct manifest_key *key;
+
+	return status_cwt_decode(token, &m, t) == ERR_OK &&
+	       (key = manifest_find(&s->m, m.kid, KEY_STATUS)) != NULL &&
+	       cose_verify(&m, key->key, STATUS_CWT_TYPE) == ERR_OK && t->iat >= key->not_before &&
+	       t->iat < key->not_after;
+}
+
+static bool
+list_fetch(struct sync *s, uint32_t n, uint8_t *raw)
+{
+	const struct table_row *row = &s->next.rows[n];
 	struct client_reply reply;
 	struct status_token t;
-	bool same = false;
+	uint8_t hash[SHA256_BYTES];
+	char path[80];
+	enum err e;
 
-	snprintf(path, sizeof path, "/status/%lu.cwt", (unsigned long)n);
-	state_list_name(n, name);
-	if (!sync_fetch(s, path, TOKEN_BYTES_MAX, &reply, missing))
+	snprintf(path, sizeof path, "/status/version/%lu-%llu.cwt", (unsigned long)n,
+	        (unsigned long long)row->sequence);
+	if (!sync_fetch_named(s, path, TOKEN_BYTES_MAX, &reply))
 		return false;
-	if (*missing)
-		return !state_has(s->o->dir, name) ||
-		       sync_attack(s, REASON_ROLLBACK); /* lists do not vanish */
-	if (!list_accept(s, n, reply.body, &t) || !list_whole(s, &t) ||
-	        !list_compare(s, name, reply.body, &t, &same))
-		return false;
-	if (t.exp <= s->now)
-		return sync_attack(s, REASON_FREEZE);
-	sync_seen(s, t.iat);
-	s->r->lists++;
-	return same || sync_keep(s, name, reply.body);
-}
-
-/* CRLs */
-
-/* The IDP must name this list's CRL of this authority, whatever the scheme. */
-static bool
-crl_is(const struct sync *s, struct bytes url, uint32_t n)
-{
-	uint8_t room[HOST_BYTES_MAX + 64];
-	struct buf want = BUF_OF(room);
-
-	buf_put_text(&want, "://");
-	buf_put(&want, s->m.iss);
-	buf_put_text(&want, "/crl/");
-	buf_put_decimal(&want, n);
-	buf_put_text(&want, ".crl");
-	if (want.failed || (!bytes_start(url, "http:") && !bytes_start(url, "https:")))
-		return false;
-	return bytes_equal(bytes_skip(url, bytes_start(url, "http:") ? 4 : 5), buf_bytes(&want));
-}
-
-static bool
-crl_against(
-        struct sync *s, const struct crl_times *t, struct bytes der, const char *name, bool *same)
-{
-	struct crl_times held;
-	uint8_t *bytes = NULL, url_room[600];
-	struct buf url = BUF_OF(url_room);
-	size_t n = 0;
-	enum err e = state_read(s->o->dir, name, SYNC_CRL_BYTES_MAX, &bytes, &n);
-	bool known = false;
-
+	if (!list_signed(s, reply.body, &t))
+		return sync_mismatch(s, REASON_LIST);
+	sha256_one(reply.body, hash);
+	if (!status_uri_is(t.uri, s->m.status_prefix, n) || t.sequence != row->sequence ||
+	        memcmp(hash, row->cwt_sha256, SHA256_BYTES) != 0)
+		return sync_mismatch(s, REASON_MIXED);
+	if ((e = status_inflate(t.lst, raw, LIST_BYTES)) == ERR_MEMORY)
+		return sync_fault(s, e);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND || sync_fault(s, e);
-	*same = bytes_equal(der, bytes_of(bytes, n));
-	/* one under a CA that the manifest has since replaced is no measure */
-	known = crl_check(bytes_of(bytes, n), s->m.crl_ca, &held, &url) == ERR_OK;
+		return sync_attack(s, e == ERR_LIMIT ? REASON_ENDLESS : REASON_LIST);
+	return raw_is(raw, row) || sync_attack(s, REASON_MIXED);
+}
+
+/* One list */
+
+/* Into the first half of s->raw; false where it is not held, or damaged. */
+static bool
+raw_held(struct sync *s, uint32_t n)
+{
+	char name[STATE_NAME_MAX];
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	bool good;
+
+	if (n >= s->held.count)
+		return false;
+	state_raw_name(n, s->held.rows[n].raw_sha256, name);
+	if (state_read(s->o->dir, name, LIST_BYTES, &bytes, &size) != ERR_OK)
+		return false;
+	good = size == LIST_BYTES && raw_is(bytes, &s->held.rows[n]);
+	if (good)
+		memcpy(s->raw, bytes, LIST_BYTES);
 	free(bytes);
-	if (known && t->number < held.number)
-		return sync_attack(s, REASON_ROLLBACK);
-	if (known && t->number == held.number && !*same)
-		return sync_attack(s, REASON_FORK);
-	return true;
+	return good;
 }
 
 static bool
-sync_crl(struct sync *s, uint32_t list)
+list_bring(struct sync *s, uint32_t n, const char *name)
 {
-	char path[STATE_NAME_MAX], name[STATE_NAME_MAX];
-	struct client_reply reply;
-	struct crl_times t;
-	uint8_t url_room[600];
-	struct buf url = BUF_OF(url_room);
-	bool missing = false, same = false;
+	uint8_t *next = s->raw + LIST_BYTES;
+	bool held = raw_held(s, n);
 
-	snprintf(path, sizeof path, "/crl/%lu.crl", (unsigned long)list);
-	state_crl_name(list, name);
-	if (!sync_fetch(s, path, SYNC_CRL_BYTES_MAX, &reply, &missing))
+	if (held && !s->delta_asked && !delta_fetch(s))
 		return false;
-	if (missing)
-		return !state_has(s->o->dir, name) || sync_attack(s, REASON_ROLLBACK);
-	if (crl_check(reply.body, s->m.crl_ca, &t, &url) != ERR_OK)
-		return sync_attack(s, REASON_CRL);
-	if (!crl_is(s, buf_bytes(&url), list))
-		return sync_attack(s, REASON_MIXED);
-	if (sync_ahead(s, t.this_update) || t.number > INT64_MAX ||
-	        sync_ahead(s, (int64_t)t.number))
-		return sync_attack(s, REASON_AHEAD);
-	if (!crl_against(s, &t, reply.body, name, &same))
+	if (!(held && s->delta_there && delta_makes(s, n, next)) && !list_fetch(s, n, next))
 		return false;
-	if (t.next_update <= s->now)
-		return sync_attack(s, REASON_FREEZE);
-	sync_seen(s, t.this_update);
-	s->r->crls++;
-	return same || sync_keep(s, name, reply.body);
+	/* a revocation is for ever, and so is the end of a certificate that was replaced */
+	if (held && status_undoes(s->raw, next))
+		return sync_attack(s, REASON_REINSTATED);
+	return sync_keep(s, name, bytes_of(next, LIST_BYTES));
 }
 
 bool
 sync_lists(struct sync *s)
 {
-	for (uint32_t n = 0; n < SYNC_LISTS_MAX; n++) {
-		bool missing = false;
+	if (s->raw == NULL && (s->raw = malloc((size_t)2 * LIST_BYTES)) == NULL)
+		return sync_fault(s, ERR_MEMORY);
+	for (uint32_t n = 0; n < s->next.count; n++) {
+		char name[STATE_NAME_MAX], crl[STATE_NAME_MAX];
+		bool same =
+		        n < s->held.count && memcmp(s->held.rows[n].raw_sha256,
+		                                     s->next.rows[n].raw_sha256, SHA256_BYTES) == 0;
 
-		if (!sync_list(s, n, &missing))
+		state_raw_name(n, s->next.rows[n].raw_sha256, name);
+		state_crl_name(n, crl);
+		if (!state_has(s->o->dir, name) && !list_bring(s, n, name))
 			return false;
-		if (missing)
-			return true;
-		if (!sync_crl(s, n))
+		s->r->lists++;
+		if ((!same || !state_has(s->o->dir, crl)) && !sync_crl(s, n))
 			return false;
 	}
-	return sync_attack(s, REASON_ENDLESS);
+	return true;
 }

@@ -4,10 +4,12 @@
 
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -80,9 +82,56 @@ state_has(const char *dir, const char *name)
 }
 
 void
-state_list_name(uint32_t list, char out[STATE_NAME_MAX])
+state_remove(const char *dir, const char *name)
 {
-	snprintf(out, STATE_NAME_MAX, "lists/%lu.cwt", (unsigned long)list);
+	char path[STATE_PATH_MAX];
+
+	if (path_of(dir, name, path) == ERR_OK && unlink(path) != 0)
+		return;
+}
+
+static void
+folder_sweep(
+        const char *dir, const char *folder, bool (*keep)(void *ctx, const char *name), void *ctx)
+{
+	char path[STATE_PATH_MAX], name[STATE_NAME_MAX];
+	const struct dirent *d;
+	DIR *open_dir;
+
+	if (path_of(dir, folder, path) != ERR_OK || (open_dir = opendir(path)) == NULL)
+		return;
+	while ((d = readdir(open_dir)) != NULL) {
+		int n = snprintf(name, sizeof name, "%s%s", folder, d->d_name);
+
+		if (d->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name)
+			continue;
+		if ((*folder == '\0' && strncmp(name, "table-", 6) != 0) || keep(ctx, name))
+			continue;
+		state_remove(dir, name);
+	}
+	closedir(open_dir);
+}
+
+void
+state_sweep(const char *dir, bool (*keep)(void *ctx, const char *name), void *ctx)
+{
+	folder_sweep(dir, "", keep, ctx);
+	folder_sweep(dir, "lists/", keep, ctx);
+}
+
+void
+state_table_name(uint64_t sequence, char out[STATE_NAME_MAX])
+{
+	snprintf(out, STATE_NAME_MAX, "table-%llu.cwt", (unsigned long long)sequence);
+}
+
+void
+state_raw_name(uint32_t list, const uint8_t raw_sha256[32], char out[STATE_NAME_MAX])
+{
+	char hex[17];
+
+	hex_encode(bytes_of(raw_sha256, 8), hex);
+	snprintf(out, STATE_NAME_MAX, "lists/%lu-%s.raw", (unsigned long)list, hex);
 }
 
 void

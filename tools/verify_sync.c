@@ -1,4 +1,4 @@
-/* verify_sync.c - fetches manifest, checkpoint, lists and CRLs: nothing replaces a held file before
+/* verify_sync.c - one sync, with its manifest and checkpoint: nothing replaces a held file before
  * it was verified, and nothing older, contradicting or endless ever does. */
 #include "verify_sync.h"
 
@@ -37,6 +37,13 @@ sync_fault(struct sync *s, enum err e)
 	return sync_ends(s, SYNC_FAULT, REASON_NONE, e);
 }
 
+bool
+sync_mismatch(struct sync *s, enum verdict_reason reason)
+{
+	s->mismatch = true;
+	return sync_attack(s, reason);
+}
+
 /* An attack where the source sent too much, else it is away. */
 static bool
 source_fails(struct sync *s, enum err e)
@@ -73,6 +80,19 @@ sync_fetch(struct sync *s, const char *path, size_t bytes_max, struct client_rep
 }
 
 bool
+sync_fetch_named(struct sync *s, const char *path, size_t bytes_max, struct client_reply *reply)
+{
+	bool missing = false;
+
+	if (!sync_fetch(s, path, bytes_max, reply, &missing))
+		return false;
+	if (!missing)
+		return true;
+	s->mismatch = true;
+	return sync_away(s, ERR_NOT_FOUND);
+}
+
+bool
 sync_keep(struct sync *s, const char *name, struct bytes data)
 {
 	enum err e = state_write(s->o->dir, name, data);
@@ -86,73 +106,92 @@ sync_keep(struct sync *s, const char *name, struct bytes data)
 /* Manifest */
 
 static bool
-manifest_against(struct sync *s, const struct manifest *held)
+manifest_against(struct sync *s, const struct manifest *now)
 {
-	if (!bytes_equal(s->m.iss, held->iss))
+	const struct manifest *held = &s->m;
+
+	if (!s->m_open)
+		return true;
+	if (!bytes_equal(now->iss, held->iss))
 		return sync_attack(s, REASON_MIXED);
-	if (s->m.version < held->version)
+	if (now->version < held->version)
 		return sync_attack(s, REASON_ROLLBACK);
-	if (s->m.version == held->version &&
-	        memcmp(s->m.sha256, held->sha256, sizeof held->sha256) != 0)
+	if (now->version == held->version &&
+	        memcmp(now->sha256, held->sha256, sizeof held->sha256) != 0)
 		return sync_attack(s, REASON_FORK);
 	return true;
 }
 
-/* *held_version 0: none is held. */
-static bool
-manifest_compare(struct sync *s, uint64_t *held_version)
+static void
+manifest_use(struct sync *s, uint8_t *bytes, const struct manifest *m)
 {
-	struct manifest held;
-	uint8_t *bytes = NULL;
-	size_t n = 0;
-	bool ok = false;
-	enum err e = state_read(s->o->dir, "manifest.cose", MANIFEST_BYTES_MAX, &bytes, &n);
-
-	*held_version = 0;
-	if (e == ERR_NOT_FOUND)
-		return true;
-	if (e == ERR_OK && (e = manifest_open(bytes_of(bytes, n), s->o->root, &held)) == ERR_OK) {
-		*held_version = held.version;
-		ok = manifest_against(s, &held);
-		manifest_close(&held);
-	} else {
-		sync_fault(s, e);
-	}
-	free(bytes);
-	return ok;
+	if (s->m_open)
+		manifest_close(&s->m);
+	free(s->manifest_bytes);
+	s->manifest_bytes = bytes;
+	s->m = *m;
+	s->m_open = true;
 }
 
+/* What the folder holds: it was verified under this root, or it is not this root's folder. */
 static bool
-manifest_take(struct sync *s, struct bytes body)
+manifest_held(struct sync *s)
 {
-	if ((s->manifest_bytes = malloc(body.n + 1)) == NULL)
-		return sync_fault(s, ERR_MEMORY);
-	memcpy(s->manifest_bytes, body.p, body.n);
-	if (manifest_open(bytes_of(s->manifest_bytes, body.n), s->o->root, &s->m) != ERR_OK)
-		return sync_attack(s, REASON_MANIFEST);
-	s->m_open = true;
+	struct manifest m;
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	enum err e = state_read(s->o->dir, "manifest.cose", MANIFEST_BYTES_MAX, &bytes, &n);
+
+	snprintf(s->r->file, sizeof s->r->file, "/manifest.cose");
+	if (e == ERR_NOT_FOUND)
+		return true;
+	if (e == ERR_OK)
+		e = manifest_open(bytes_of(bytes, n), s->o->root, &m);
+	if (e != ERR_OK) {
+		free(bytes);
+		return sync_fault(s, e);
+	}
+	manifest_use(s, bytes, &m);
 	return true;
 }
 
+/* Takes `bytes` in any case. */
 static bool
+manifest_take(struct sync *s, uint8_t *bytes, size_t n)
+{
+	struct manifest m;
+	bool newer;
+
+	if (manifest_open(bytes_of(bytes, n), s->o->root, &m) != ERR_OK) {
+		free(bytes);
+		return sync_attack(s, REASON_MANIFEST);
+	}
+	if (!manifest_against(s, &m) || (sync_ahead(s, m.iat) && !sync_attack(s, REASON_AHEAD))) {
+		manifest_close(&m);
+		free(bytes);
+		return false;
+	}
+	newer = !s->m_open || s->m.version != m.version;
+	manifest_use(s, bytes, &m);
+	sync_seen(s, m.iat);
+	return !newer || sync_keep(s, "manifest.cose", bytes_of(bytes, n));
+}
+
+bool
 sync_manifest(struct sync *s)
 {
 	struct client_reply reply;
-	uint64_t held = 0;
+	uint8_t *bytes = NULL;
 	bool missing = false;
 
 	if (!sync_fetch(s, "/manifest.cose", MANIFEST_BYTES_MAX, &reply, &missing))
 		return false;
 	if (missing || reply.body.n == 0)
 		return sync_away(s, ERR_NOT_FOUND);
-	if (!manifest_take(s, reply.body) || !manifest_compare(s, &held))
-		return false;
-	if (sync_ahead(s, s->m.iat))
-		return sync_attack(s, REASON_AHEAD);
-	sync_seen(s, s->m.iat);
-	s->r->version = s->m.version;
-	return held == s->m.version ||
-	       sync_keep(s, "manifest.cose", bytes_of(s->manifest_bytes, reply.body.n));
+	if ((bytes = malloc(reply.body.n)) == NULL)
+		return sync_fault(s, ERR_MEMORY);
+	memcpy(bytes, reply.body.p, reply.body.n);
+	return manifest_take(s, bytes, reply.body.n);
 }
 
 /* Checkpoint */
@@ -236,52 +275,108 @@ checkpoint_compare(struct sync *s, struct bytes note, const struct checkpoint *n
 	return ok;
 }
 
+/* The head names a size and a root: the note of that size must say the same. */
 static bool
+checkpoint_named(struct sync *s, const struct checkpoint *c)
+{
+	const struct head *h = &s->next.h;
+
+	if (checkpoint_accept(&s->m, c) != ERR_OK)
+		return sync_attack(s, REASON_CHECKPOINT);
+	if (c->size != h->tree_size)
+		return sync_mismatch(s, REASON_MIXED);
+	return memcmp(c->root.b, h->root.b, sizeof h->root.b) == 0 || sync_attack(s, REASON_FORK);
+}
+
+bool
 sync_checkpoint(struct sync *s)
 {
 	uint8_t bytes[CHECKPOINT_BYTES_MAX];
+	char path[80];
 	struct client_reply reply;
 	struct checkpoint c;
 	struct bytes note;
-	bool missing = false, same = false;
+	bool same = false;
 
-	if (!sync_fetch(s, "/log/checkpoint", sizeof bytes, &reply, &missing))
+	snprintf(path, sizeof path, "/log/checkpoints/%llu",
+	        (unsigned long long)s->next.h.tree_size);
+	if (!sync_fetch_named(s, path, sizeof bytes, &reply))
 		return false;
-	if (missing)
-		return sync_away(s, ERR_NOT_FOUND);
 	memcpy(bytes, reply.body.p,
 	        reply.body.n); /* the tiles of the proof take the reply's place */
 	note = bytes_of(bytes, reply.body.n);
-	if (checkpoint_decode(note, &c) != ERR_OK || checkpoint_accept(&s->m, &c) != ERR_OK)
+	if (checkpoint_decode(note, &c) != ERR_OK)
 		return sync_attack(s, REASON_CHECKPOINT);
-	if (!checkpoint_compare(s, note, &c, &same))
+	if (!checkpoint_named(s, &c) || !checkpoint_compare(s, note, &c, &same))
 		return false;
 	s->r->size = c.size;
 	return same || sync_keep(s, "checkpoint", note);
 }
 
+/* Parts that do not fit together may be of two publications: the head is fetched once more. The
+ * same head again, or none, leaves the first verdict. */
+static bool
+head_again(struct sync *s)
+{
+	const struct sync_report first = *s->r;
+	uint8_t before[HEAD_BYTES_MAX];
+	size_t n = s->next.n;
+
+	memcpy(before, s->next.bytes, n);
+	s->mismatch = s->delta_asked = s->delta_there = false;
+	free(s->changes);
+	s->changes = NULL;
+	s->change_count = 0;
+	if (sync_head_fetch(s) &&
+	        !bytes_equal(bytes_of(before, n), bytes_of(s->next.bytes, s->next.n))) {
+		s->r->end = SYNC_DONE;
+		s->r->reason = REASON_NONE;
+		s->r->e = ERR_OK;
+		s->r->lists = 0;
+		return true;
+	}
+	*s->r = first;
+	return false;
+}
+
+static void
+sync_close(struct sync *s)
+{
+	if (s->m_open)
+		manifest_close(&s->m);
+	free(s->manifest_bytes);
+	free(s->held.rows);
+	free(s->next.rows);
+	free(s->changes);
+	free(s->raw);
+	free(s);
+}
+
 void
 sync_run(const struct sync_source *from, const struct sync_options *o, struct sync_report *out)
 {
-	struct sync s = {.from = from, .o = o, .r = out, .now = o->now};
+	struct sync *s = calloc(1, sizeof *s);
 	int64_t held = 0;
-	enum err e = ERR_OK;
+	enum err e = s == NULL ? ERR_MEMORY : state_newest(o->dir, &held);
 
 	*out = (struct sync_report){.end = SYNC_DONE, .reason = REASON_NONE, .e = ERR_OK};
-	if ((e = state_newest(o->dir, &held)) != ERR_OK) {
-		sync_fault(&s, e);
+	if (e != ERR_OK) {
+		out->end = SYNC_FAULT;
+		out->e = e;
+		free(s);
 		return;
 	}
+	s->from = from;
+	s->o = o;
+	s->r = out;
 	out->newest = held;
-	if (held > s.now)
-		s.now = held;
-	if (sync_manifest(&s) && sync_checkpoint(&s))
-		(void)sync_lists(&s);
+	s->now = held > o->now ? held : o->now;
+	if (manifest_held(s) && sync_held(s) && sync_head_fetch(s) && !sync_head(s) &&
+	        s->mismatch && head_again(s))
+		(void)sync_head(s);
 	/* a signed time that was seen is kept, however the rest ended */
 	if (out->newest > held && (e = state_newest_set(o->dir, out->newest)) != ERR_OK &&
 	        out->end == SYNC_DONE)
-		sync_fault(&s, e);
-	if (s.m_open)
-		manifest_close(&s.m);
-	free(s.manifest_bytes);
+		sync_fault(s, e);
+	sync_close(s);
 }

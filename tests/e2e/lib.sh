@@ -3,7 +3,12 @@
 #   instance_start                        a service of its own: $dir, $port, $url; stopped at exit
 #   expect "revoked says REVOKED" 20 zz-verify check ...   runs it, compares the exit code; output in $out
 #   has "it names the date" 2026-10-17    $out holds that text
+#   same NAME WANT GOT                    two texts are equal
 #   pass NAME, fail NAME [WHY]            one line each, counted by tools/check
+#   sql QUERY                             as the database's superuser
+#   service_signal kill|stop|cont NAME    to issuerd, ca-signer or issuer-publish of the instance; services_up again
+#   pg stop|start|restart                 the cluster of the instance
+#   log_is_whole NAME                     head, entries, certificates, signer and public log agree
 # A test gives each check a sentence. ZZ_KEEP=1 keeps the folder of the instance for a look.
 # shellcheck shell=bash
 set -u
@@ -46,6 +51,27 @@ has() { # has NAME TEXT: the output of the last expect holds TEXT
 	fi
 }
 
+same() { # same NAME WANT GOT
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "want: $2"$'\n'"got:  $3"
+		return 1
+	fi
+}
+
+try_for() { # try_for SECONDS COMMAND...: until it succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1 </dev/null; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
+client() { /usr/bin/python3 "$top/tests/e2e/client.py" "$@"; }
+export PYTHONDONTWRITEBYTECODE=1
+
 free_port() {
 	local port
 	for port in $(shuf -i 20000-29999 -n 50); do
@@ -53,12 +79,13 @@ free_port() {
 	done
 }
 
-instance_start() { # instance_start [NAME]: fresh, in $work/NAME
+instance_start() { # instance_start [NAME [OPTION OF tools/up...]]: fresh, in $work/NAME
 	dir=$work/${1:-instance}
+	[ $# = 0 ] || shift
 	port=$(free_port)
 	url=http://127.0.0.1:$port
 	instances+=("$dir")
-	if ! tools/up --dir "$dir" --port "$port" >"$work/up.log" 2>&1 </dev/null; then
+	if ! tools/up --dir "$dir" --port "$port" "$@" >"$work/up.log" 2>&1 </dev/null; then
 		fail "tools/up starts an instance" "$(tail -n 40 "$work/up.log")"
 		exit 1
 	fi
@@ -66,6 +93,81 @@ instance_start() { # instance_start [NAME]: fresh, in $work/NAME
 
 instance_stop() { # instance_stop [DIR]
 	tools/up --dir "${1:-$dir}" --stop >>"$work/up.log" 2>&1 </dev/null
+}
+
+# ---- the processes and the database of the instance ----
+
+service_pid() { cat "$dir/run/$1.pid"; }
+
+service_signal() { # service_signal kill|stop|cont|term NAME: it has ended, where it is to end, when this returns
+	local pid
+	pid=$(service_pid "$2")
+	kill "-${1^^}" "$pid"
+	case $1 in stop | cont) return ;; esac
+	try_for 30 bash -c "! kill -0 $pid" || fail "$2 ends"
+}
+
+services_up() { # starts what is not running, as the operator would
+	tools/up --dir "$dir" --no-demo >"$work/up.log" 2>&1 </dev/null ||
+		{ fail "tools/up starts the services again" "$(tail -n 40 "$work/up.log")"; return 1; }
+}
+
+ready() { curl -fsS "${1:-$url}/readyz"; }
+
+pg_bin=$(dirname "$(find /usr/lib/postgresql/*/bin -name pg_ctl | sort -V | tail -n 1)")
+as_pg() {
+	if [ "$(id -u)" = 0 ]; then
+		(cd / && exec setpriv --reuid=postgres --regid="$(id -g postgres)" --init-groups env -u TMPDIR "$@")
+	else
+		(cd / && exec "$@")
+	fi
+}
+
+pg() { # pg stop|start|restart [MODE]
+	as_pg "$pg_bin/pg_ctl" -D "$dir/pg/data" -l "$dir/pg/log" -w -t 60 ${2:+-m "$2"} "$1" >"$work/pg.log" 2>&1 </dev/null ||
+		fail "PostgreSQL: $*" "$(cat "$work/pg.log")"
+}
+
+sql() {
+	as_pg "$pg_bin/psql" -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -h "$(readlink -f "$dir/run")/pg" -d zz \
+		-U "$([ "$(id -u)" = 0 ] && echo postgres || id -un)" -c "$1"
+}
+
+# What must agree at any moment of rest: "log_head = count = newest index + 1 = signer", and each certificate with its entry.
+log_numbers() {
+	local signer
+	signer=$(zz-admin status --config "$dir/zz.conf" | sed -n 's/^signer_size *//p')
+	sql "SELECT concat_ws(' ', 'head', h.size = $signer, 'entries', count(e.idx) = h.size, 'gaps', max(e.idx) + 1 <> h.size,
+		'issued', count(*) FILTER (WHERE substring(e.entry, 1, 3) = '\x890101') = (SELECT count(*) FROM zz.certificate),
+		'misplaced', (SELECT count(*) FROM zz.certificate c LEFT JOIN zz.log_entry e USING (idx)
+			WHERE e.entry IS NULL OR substring(e.entry, 5, 16) <> c.serial))
+		FROM zz.log_head h, zz.log_entry e GROUP BY h.size"
+}
+
+public_log_agrees() {
+	zz-verify sync --url "$url" --root "$dir/trust/root.pub" --state "$work/state-${dir##*/}" >"$work/sync.log" 2>&1 &&
+		[ "$(sed -n 2p "$dir/public/log/checkpoint")" = "$(sql 'SELECT size FROM zz.log_head')" ]
+}
+
+log_is_whole() { # log_is_whole NAME
+	try_for 30 ready || fail "$1: the service is ready"
+	same "$1: head, entries, certificates and signer agree, no gap" \
+		"head t entries t gaps f issued t misplaced 0" "$(log_numbers)"
+	if try_for 20 public_log_agrees; then
+		pass "$1: the public log holds all and extends what was seen before"
+	else
+		fail "$1: the public log holds all and extends what was seen before" "$(cat "$work/sync.log")"
+	fi
+}
+
+# Every certificate that a client of `client.py load` was answered is there once, where the answer said.
+acknowledged_are_kept() { # acknowledged_are_kept NAME FOLDER
+	sql "SELECT encode(serial, 'hex'), idx, encode(request, 'hex'), encode(sha256(record), 'hex')
+		FROM zz.certificate ORDER BY 1 COLLATE \"C\"" >"$work/kept.txt"
+	same "$1: no acknowledged certificate of $(wc -l <"$2/acknowledged.txt") is lost or changed" "" \
+		"$(LC_ALL=C comm -23 "$2/acknowledged.txt" "$work/kept.txt" | head -n 3)"
+	same "$1: none is there twice" "" "$(sql "SELECT request, seat FROM zz.certificate GROUP BY 1, 2 HAVING count(*) > 1 LIMIT 3")"
+	expect "$1: the same requests again get the same answers" 0 client again "$2" "$url"
 }
 
 leave() {
