@@ -61,8 +61,13 @@ run(struct publish *p)
 	while (stop == 0) {
 		enum err e = publish_round(p, (int64_t)time(NULL));
 
-		if (e == ERR_FORK)
+		if (e == ERR_FORK) {
+			log_fault("fork",
+			        "what=\"what is public or in the database is not what the signer "
+			        "signed: the lines before say which\" size=%llu",
+			        (unsigned long long)p->published);
 			return EXIT_FORK;
+		}
 		if (e != ERR_OK && e != last)
 			log_fault("round_failed", "error=%s detail=%s", err_word(e),
 			        signer_detail(p->signer));

@@ -270,6 +270,47 @@ list_in_place(const struct publish *p, const struct store_publication *v)
 	return same && file_exists(path);
 }
 
+/* The row must be the version that the signer signed and logged. */
+static enum err
+version_check(const struct store_publication *v, const struct publish_list *l)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	sha256_one(v->cwt, hash);
+	if (memcmp(hash, l->signed_sha256, SHA256_BYTES) == 0)
+		return ERR_OK;
+	log_fault("version_differs", "list=%" PRIu32 " sequence=%" PRIu64, v->list, v->sequence);
+	return ERR_FORK;
+}
+
+/* What the signer's log says of each list, before its answer is gone; and a database that lacks
+ * some of that log publishes nothing. */
+static enum err
+signed_take(struct publish *p, const struct signer_state *t)
+{
+	uint64_t size = 0;
+	int64_t time = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < t->list_count; i++) {
+		if ((e = written_room(p, (uint32_t)i)) != ERR_OK)
+			break;
+		p->lists[i].signed_sequence = t->lists[i].sequence;
+		memcpy(p->lists[i].signed_sha256, t->lists[i].previous.p, SHA256_BYTES);
+	}
+	if (e == ERR_OK && (e = store_head(p->store, &size, &time)) == ERR_OK && size < t->size)
+		e = ERR_BEHIND;
+	return e;
+}
+
+static void
+list_note(struct publish_list *l, const struct store_publication *v, int64_t now)
+{
+	l->written = v->sequence;
+	l->at = now;
+	l->cwt_n = v->cwt.n;
+}
+
 /* Files only from the row, and only when the public checkpoint holds its entry 3. */
 static enum err
 list_publish(struct publish *p, uint32_t list, int64_t now)
@@ -281,15 +322,28 @@ list_publish(struct publish *p, uint32_t list, int64_t now)
 	if (e == ERR_OK)
 		e = store_publication_latest(p->store, list, true, &v);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	/* the CRL's number is its second, so two of one list never share one */
+		return e != ERR_NOT_FOUND                   ? e
+		       : p->lists[list].signed_sequence > 0 ? list_renew(p, list, now)
+		                                            : ERR_OK;
 	l = &p->lists[list];
+	if (v.sequence != l->signed_sequence) {
+		bool lost = v.sequence < l->signed_sequence;
+
+		store_result_free(v.owner);
+		/* a database from an old backup: what is public is newer and stays; a new version
+		 * replaces it */
+		return lost ? list_renew(p, list, now) : ERR_OK;
+	}
+	if ((e = version_check(&v, l)) != ERR_OK) {
+		store_result_free(v.owner);
+		return e;
+	}
+	/* the CRL's number is its second, so two of one list never share one */
 	if (v.index < p->published && v.sequence > l->written && now > l->at) {
 		if (l->written != 0 || !list_in_place(p, &v))
 			e = list_files(p, &v);
 		if (e == ERR_OK)
-			*l = (struct publish_list){
-			        .written = v.sequence, .at = now, .cwt_n = v.cwt.n};
+			list_note(l, &v, now);
 	}
 	store_result_free(v.owner);
 	return e;
@@ -353,7 +407,8 @@ publish_round(struct publish *p, int64_t now)
 		return t.problem == ERR_NOT_READY ? ERR_OK : t.problem;
 	manifest = t.manifest_version;
 	lists = t.list_count;
-	if ((e = publish_head_take(p, &t)) != ERR_OK || (e = lists_renew(p, &t, now)) != ERR_OK ||
+	if ((e = signed_take(p, &t)) != ERR_OK || (e = publish_head_take(p, &t)) != ERR_OK ||
+	        (e = lists_renew(p, &t, now)) != ERR_OK ||
 	        (e = checkpoint_publish(p, &t)) != ERR_OK ||
 	        (e = manifest_publish(p, manifest)) != ERR_OK)
 		return e;

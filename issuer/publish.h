@@ -9,9 +9,11 @@
 #include "tiles.h"
 
 struct publish_list {
-	uint64_t written; /* newest sequence whose files are there; 0 none yet */
-	int64_t at;       /* when they were written */
-	size_t cwt_n;     /* bytes of the token */
+	uint64_t signed_sequence;            /* of the newest version in the signer's log */
+	uint8_t signed_sha256[SHA256_BYTES]; /* its CWT */
+	uint64_t written;                    /* newest sequence whose files are there; 0 none yet */
+	int64_t at;                          /* when they were written */
+	size_t cwt_n;                        /* bytes of the token */
 	uint64_t counted; /* the version whose entries of each status are counted */
 	uint64_t counts[4];
 };

@@ -221,12 +221,12 @@ without_a_manifest_there_is_no_verdict(void **state)
 }
 
 static void
-a_record_of_a_list_that_is_not_held_is_of_unknown_status(void **state)
+a_list_that_the_head_does_not_count_is_never_valid(void **state)
 {
 	struct asked *a = *state;
 	struct buf bare = BUF_OF(a->bare_room);
 
-	a->r.list = 1;
+	a->r.list = LISTS;
 	assert_int_equal(record_sign(&a->r, a->f->w->record, &bare), ERR_OK);
 	a->o.data = buf_bytes(&bare);
 	assert_int_equal(check_run(&a->o, &a->c), ERR_OK);
@@ -270,7 +270,7 @@ main(void)
 	        A(a_qr_text_may_end_its_line),
 	        A(a_revocation_is_shown_with_its_date_from_the_crl),
 	        A(without_a_manifest_there_is_no_verdict),
-	        A(a_record_of_a_list_that_is_not_held_is_of_unknown_status),
+	        A(a_list_that_the_head_does_not_count_is_never_valid),
 	        cmocka_unit_test(a_masked_number_tells_little),
 	};
 

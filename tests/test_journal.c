@@ -381,6 +381,43 @@ files_follow_each_other(void **state)
 }
 
 static enum err
+count_one(void *ctx, const struct journal_frame *frame)
+{
+	uint64_t *next = ctx;
+
+	if (*next == UINT64_MAX)
+		*next = frame->size;
+	if (frame->size != (*next)++)
+		return ERR_FORK;
+	return ERR_OK;
+}
+
+/* More frames than the marks hold: each size is found, by a mark or from the start of the file. */
+static void
+frames_are_found_by_their_size_however_many_there_are(void **state)
+{
+	enum { MANY = 2100 };
+	struct signed_entry one = entry_of(0);
+	struct merkle_hash root = root_of(0);
+	struct journal *j = NULL;
+	struct seen s;
+
+	(void)state;
+	j = open_from(0, &s);
+	for (uint64_t i = 0; i < MANY; i++)
+		journal_append(j, i, &root, &one, 1);
+	for (uint64_t from = 0; from < MANY; from += from < 60 || from > 2040 ? 1 : 97) {
+		uint64_t next = UINT64_MAX;
+
+		assert_int_equal(journal_read(j, from, count_one, &next), ERR_OK);
+		assert_int_equal(next, MANY);
+		next = from;
+		assert_int_equal(journal_read(j, from, count_one, &next), ERR_OK);
+	}
+	journal_free(j);
+}
+
+static enum err
 refuse(void *ctx, const struct journal_frame *frame)
 {
 	(void)frame;
@@ -463,6 +500,8 @@ main(void)
 	        cmocka_unit_test_setup_teardown(
 	                frames_that_do_not_follow_each_other_stop_the_start, make, unmake),
 	        cmocka_unit_test_setup_teardown(files_follow_each_other, make, unmake),
+	        cmocka_unit_test_setup_teardown(
+	                frames_are_found_by_their_size_however_many_there_are, make, unmake),
 	        cmocka_unit_test_setup_teardown(
 	                a_frame_that_its_reader_refuses_stops_the_start, make, unmake),
 	        cmocka_unit_test_setup_teardown(a_failed_write_ends_the_process, make, unmake),

@@ -46,21 +46,67 @@ manifest_read(const struct check_options *o, struct check *c)
 	return ERR_OK;
 }
 
+/* Head and table. A sync may put others in their place between two reads. */
+static enum err
+head_read(const struct check_options *o, struct check *c, struct verdict_input *in)
+{
+	char name[STATE_NAME_MAX];
+	struct bytes parts[2];
+	struct cose_sign1 m;
+	struct head h;
+	bool known = false;
+	enum err e = held_read(o->dir, "head.cwt", HEAD_BYTES_MAX, &c->head_bytes, &parts[0]);
+
+	if (e != ERR_OK || parts[0].n == 0)
+		return e;
+	if (head_decode(parts[0], &m, &h) != ERR_OK) {
+		in->head_fault = REASON_HEAD;
+		return ERR_OK;
+	}
+	state_table_name(h.sequence, name);
+	if ((e = held_read(o->dir, name, TABLE_BYTES_MAX, &c->table_bytes, &parts[1])) != ERR_OK)
+		return e;
+	if (parts[1].n == 0)
+		return ERR_BUSY;
+	if ((c->rows = calloc(HEAD_LISTS_MAX, sizeof *c->rows)) == NULL)
+		return ERR_MEMORY;
+	in->head_fault = verdict_head_open(&c->m, parts, c->rows, &c->head, &known);
+	in->head = known ? &c->head : NULL;
+	return ERR_OK;
+}
+
 /* Status of the record's own list. Data that names none is judged without. */
 static enum err
 status_read(const struct check_options *o, struct check *c, struct verdict_input *in)
 {
 	char name[STATE_NAME_MAX];
 	uint32_t list = 0;
-	enum err e = ERR_OK;
+	enum err e = head_read(o, c, in);
 
-	if (verdict_list(in->data, &list) != ERR_OK)
-		return ERR_OK;
-	state_list_name(list, name);
-	if ((e = held_read(o->dir, name, TOKEN_BYTES_MAX, &c->list, &in->list_token)) != ERR_OK)
+	if (e != ERR_OK || verdict_list(in->data, &list) != ERR_OK)
 		return e;
+	if (in->head != NULL && list < in->head->table.count) {
+		state_raw_name(list, in->head->table.rows[list].raw_sha256, name);
+		if ((e = held_read(o->dir, name, LIST_BYTES, &c->list, &in->raw)) != ERR_OK)
+			return e;
+		if (in->raw.n == 0)
+			return ERR_BUSY;
+	}
 	state_crl_name(list, name);
 	return held_read(o->dir, name, SYNC_CRL_BYTES_MAX, &c->crl, &in->crl);
+}
+
+static void
+status_forget(struct check *c, struct verdict_input *in)
+{
+	free(c->head_bytes);
+	free(c->table_bytes);
+	free(c->rows);
+	free(c->list);
+	c->head_bytes = c->table_bytes = c->list = NULL;
+	c->rows = NULL;
+	in->head = NULL;
+	in->raw = bytes_of(NULL, 0);
 }
 
 /* A checkpoint under a log key that the manifest no longer names says nothing. */
@@ -94,8 +140,15 @@ check_run(const struct check_options *o, struct check *c)
 	        .document = o->document};
 	enum err e = ERR_OK;
 
-	if ((e = manifest_read(o, c)) != ERR_OK || (e = status_read(o, c, &in)) != ERR_OK ||
-	        (e = checkpoint_read(o, c, &in)) != ERR_OK ||
+	if ((e = manifest_read(o, c)) != ERR_OK)
+		return e;
+	if ((e = status_read(o, c, &in)) == ERR_BUSY) {
+		status_forget(c, &in);
+		/* still not there: a file was lost, and the status is unknown */
+		if ((e = status_read(o, c, &in)) == ERR_BUSY)
+			e = ERR_OK;
+	}
+	if (e != ERR_OK || (e = checkpoint_read(o, c, &in)) != ERR_OK ||
 	        (e = state_newest(o->dir, &in.newest)) != ERR_OK)
 		return e;
 	in.manifest = &c->m;
@@ -110,6 +163,9 @@ check_close(struct check *c)
 	if (c->m_open)
 		manifest_close(&c->m);
 	free(c->manifest_bytes);
+	free(c->head_bytes);
+	free(c->table_bytes);
+	free(c->rows);
 	free(c->list);
 	free(c->crl);
 	free(c->checkpoint_bytes);

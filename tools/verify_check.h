@@ -24,7 +24,9 @@ struct check {
 	struct bytes item; /* asked for, or empty */
 	struct manifest m;
 	bool m_open;
-	uint8_t *manifest_bytes, *list, *crl, *checkpoint_bytes;
+	uint8_t *manifest_bytes, *head_bytes, *table_bytes, *list, *crl, *checkpoint_bytes;
+	struct table_row *rows;
+	struct verdict_head head;
 	struct checkpoint checkpoint;
 };
 /* ERR_NOT_FOUND where no manifest is held; ERR_SIGNATURE or the like where the held one is not

@@ -19,7 +19,16 @@ static const struct command commands[] = {
         {"keygen", "make an operator's key", zz_keygen_help, zz_keygen},
         {"submit", "hand in an exam session 提交考试场次", zz_submit_help, zz_submit},
         {"revoke", "ask for certificates to be revoked 撤销证书", zz_revoke_help, zz_revoke},
+        {"suspend", "hold certificates for a time 暂停证书", zz_suspend_help, zz_suspend},
+        {"reinstate", "ask for a hold to be ended 恢复证书", zz_reinstate_help, zz_reinstate},
+        {"stop", "let a centre or key issue nothing more 停用考试点或密钥", zz_stop_help, zz_stop},
+        {"resume", "ask for a centre or key to issue again 恢复考试点或密钥", zz_resume_help,
+                zz_resume},
+        {"withdraw", "end a request of your own that waits 撤回请求", zz_withdraw_help,
+                zz_withdraw},
+        {"pending", "list the requests that wait 待办请求", zz_pending_help, zz_pending},
         {"approve", "look at a waiting request and sign it 批准", zz_approve_help, zz_approve},
+        {"reject", "look at a waiting request and end it 驳回", zz_reject_help, zz_reject},
         {"show", "show a certificate or a request 查询", zz_show_help, zz_show},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -33,7 +42,7 @@ help(FILE *to)
 	      "COMMAND [OPTIONS]\n\n",
 	        to);
 	for (i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-8s  %s\n", commands[i].name, commands[i].line);
+		fprintf(to, "  %-9s  %s\n", commands[i].name, commands[i].line);
 	fputs("\nzz COMMAND --help says more. zz --version names the version and the field's "
 	      "data.\n\n" ZZ_EXIT_HELP,
 	        to);

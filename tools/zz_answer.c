@@ -227,8 +227,28 @@ zz_outcome_put(FILE *to, struct bytes code)
 static bool
 outcome_is_good(struct bytes code)
 {
-	return bytes_equal_text(code, "issued") || bytes_equal_text(code, "revoked") ||
-	       bytes_equal_text(code, "already");
+	static const enum outcome good[] = {OUTCOME_ISSUED, OUTCOME_REVOKED, OUTCOME_ALREADY,
+	        OUTCOME_SUSPENDED, OUTCOME_CONFIRMED, OUTCOME_REINSTATED, OUTCOME_STOPPED,
+	        OUTCOME_RESUMED};
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		if (bytes_equal_text(code, outcome_word(good[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Serial of the certificate; stop and resume have none, but a centre or key. */
+static void
+subject_put(const struct zz_answer *a, const json_t *row)
+{
+	const struct request *r = &a->request->request;
+	bool target = r->type == REQUEST_STOP || r->type == REQUEST_RESUME;
+
+	if (target)
+		text_put(a->z->out, r->center);
+	else
+		text_column(a->z->out, zz_text_of(row, "serial"), 32);
 }
 
 static void
@@ -244,9 +264,13 @@ row_print(struct zz_answer *a, const json_t *row)
 		text_column(to, seat->name, NAME_CELLS);
 		fputs("  ", to);
 	}
-	text_column(to, zz_text_of(row, "serial"), 32);
+	subject_put(a, row);
 	fputs("  ", to);
 	zz_outcome_put(to, code);
+	if (zz_number_of(row, "decided") >= 0) {
+		fputs(" ", to);
+		text_put_time(to, zz_number_of(row, "decided"));
+	}
 	if (!outcome_is_good(code)) {
 		fputs(" (", to);
 		text_put(to, code);
@@ -273,8 +297,8 @@ zz_answer_table(struct zz_answer *a, const json_t *answer)
 		row_print(a, json_array_get(rows, i));
 }
 
-static void
-count(struct zz_answer *a, const json_t *answer)
+void
+zz_answer_count(struct zz_answer *a, const json_t *answer)
 {
 	bool seats = a->request->request.type == REQUEST_ISSUE;
 	const json_t *rows = json_object_get(answer, seats ? "seats" : "certificates");
@@ -340,7 +364,7 @@ zz_answer_say(struct zz_answer *a, const json_t *answer, const struct bytes *raw
 		fputs("\n", a->z->err);
 		return ZZ_REFUSED;
 	}
-	count(a, answer);
+	zz_answer_count(a, answer);
 	if (a->unproved)
 		fprintf(a->z->err,
 		        "%zu certificates came without their proof from the log; they are valid. "

@@ -16,7 +16,9 @@ struct zz_answer {
  * its serial, seat, session and request, and goes to DIR/<serial>.cose, .bundle (where a receipt
  * came) and .qr.txt. */
 MUST_USE enum err zz_answer_keep(struct zz_answer *a, const json_t *answer);
-/* Counts and prints; after zz_answer_keep for an issue. */
+/* Sets done and refused. */
+void zz_answer_count(struct zz_answer *a, const json_t *answer);
+/* Prints each row; after zz_answer_keep for an issue. */
 void zz_answer_table(struct zz_answer *a, const json_t *answer);
 /* Executed: ZZ_DONE or ZZ_SOME. Waiting: says what comes next, ZZ_WAITS. Anything else: ZZ_REFUSED.
  * Prints the table, or `raw` where it is given. `url` stands in the advice. */

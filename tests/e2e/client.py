@@ -8,6 +8,7 @@ loads a service. Nothing of ours is used.
   client.py order KEY.pem SERIAL     a revocation of it
   client.py roster ROSTER.jws ROOT.pem [--expired KEY.pem CENTER] [--capped KEY.pem CENTER CAP]
                                      the next version of it with another key, signed by the root
+  client.py seats ANSWER.json        "seat,outcome", a line each
   client.py load KEY.pem CENTER SECONDS FOLDER URL [URL ...]
                                      four connections hand in small sessions; every failure is retried with the same
                                      bytes until it is answered; FOLDER gets <request>.jws and acknowledged.txt
@@ -144,6 +145,12 @@ def roster(args):
     sys.stdout.write(sign(load_key(args.root), dump(value), "zz-roster+jwt"))
 
 
+def seats(args):
+    with open(args.answer) as file:
+        rows = json.load(file)["seats"]
+    print("seat,outcome", *(f"{row['seat']},{row['outcome']}" for row in rows), sep="\n")
+
+
 class Client:
     """One connection, made again after each failure."""
 
@@ -249,6 +256,7 @@ def main():
     sub = command(roster, "roster", "root")
     sub.add_argument("--expired", nargs=2)
     sub.add_argument("--capped", nargs=3)
+    command(seats, "answer")
     sub = command(load, "key", "center")
     sub.add_argument("seconds", type=float)
     sub.add_argument("folder")

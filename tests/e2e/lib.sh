@@ -55,7 +55,7 @@ same() { # same NAME WANT GOT
 	if [ "$2" = "$3" ]; then
 		pass "$1"
 	else
-		fail "$1" "want: $2"$'\n'"got:  $3"
+		fail "$1" "$(diff <(echo "$2") <(echo "$3") | head -n 10)" # < wanted, > got
 		return 1
 	fi
 }
