@@ -46,7 +46,6 @@ static const struct setting settings[] = {
 	TEXT(signer_dir, SETTING_PATH, "signer", "state of ca-signer, mode 0700: keys, journal, snapshots"),
 	TEXT(run_dir, SETTING_PATH, "run", "sockets of ca-signer: front.sock, publish.sock, admin.sock"),
 	TEXT(public_dir, SETTING_PATH, "public", "what issuer-publish writes and any web server gives out"),
-	TEXT(verify_dir, SETTING_PATH, "", "web page that issuer-publish copies to public/verify; empty: none"),
 	TEXT(pepper_file, SETTING_PATH, "keys/pepper", "32 random bytes: key of the holder index, read by issuerd and zz-admin"),
 	TEXT(issuer_database, SETTING_TEXT, "", "libpq connection string of role zz_issuer"),
 	TEXT(publish_database, SETTING_TEXT, "", "libpq connection string of role zz_publish"),

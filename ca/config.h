@@ -16,8 +16,7 @@ struct config {
 	char name_zh[CONFIG_TEXT_MAX], name_en[CONFIG_TEXT_MAX];
 	char listen[CONFIG_TEXT_MAX];    /* 127.0.0.1:PORT or unix:PATH */
 	char trust_dir[CONFIG_TEXT_MAX]; /* root.pub, manifest.cose, roster.jws */
-	char signer_dir[CONFIG_TEXT_MAX], run_dir[CONFIG_TEXT_MAX], public_dir[CONFIG_TEXT_MAX],
-	        verify_dir[CONFIG_TEXT_MAX];
+	char signer_dir[CONFIG_TEXT_MAX], run_dir[CONFIG_TEXT_MAX], public_dir[CONFIG_TEXT_MAX];
 	char pepper_file[CONFIG_TEXT_MAX];
 	char issuer_database[CONFIG_TEXT_MAX], publish_database[CONFIG_TEXT_MAX],
 	        admin_database[CONFIG_TEXT_MAX], audit_database[CONFIG_TEXT_MAX],

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PATH_BYTES = 600 };
 
@@ -346,12 +347,12 @@ answer_lost(struct worker *w, struct job *j)
 	return ERR_OK;
 }
 
-/* Newest published checkpoint of more than `index` entries, and its receipt without path. */
-static enum err
-kept_read(const struct service *s, uint64_t index, uint64_t *size, uint8_t **cose, size_t *cose_n)
+enum err
+published_read(const struct service *s, uint64_t *size, int64_t *at)
 {
 	char path[PATH_BYTES];
 	struct checkpoint c;
+	struct stat st;
 	uint8_t *note = NULL;
 	size_t n = 0;
 	enum err e;
@@ -359,10 +360,24 @@ kept_read(const struct service *s, uint64_t index, uint64_t *size, uint8_t **cos
 	snprintf(path, sizeof path, "%s/log/checkpoint", s->public_dir);
 	if ((e = file_read(path, CHECKPOINT_BYTES_MAX, &note, &n)) != ERR_OK)
 		return e;
-	e = checkpoint_decode(bytes_of(note, n), &c);
-	*size = e == ERR_OK ? c.size : 0;
+	if ((e = checkpoint_decode(bytes_of(note, n), &c)) == ERR_OK && stat(path, &st) == 0) {
+		*size = c.size;
+		*at = st.st_mtime;
+	}
 	free(note);
-	if (e != ERR_OK)
+	return e;
+}
+
+/* Newest published checkpoint of more than `index` entries, and its receipt without path. */
+static enum err
+kept_read(const struct service *s, uint64_t index, uint64_t *size, uint8_t **cose, size_t *cose_n)
+{
+	char path[PATH_BYTES];
+	int64_t at = 0;
+	enum err e;
+
+	*size = 0;
+	if ((e = published_read(s, size, &at)) != ERR_OK)
 		return e;
 	if (*size <= index)
 		return ERR_NOT_FOUND;

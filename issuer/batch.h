@@ -55,6 +55,7 @@ struct writer {
 	struct signer *signer;
 	struct merkle_frontier frontier; /* of what is appended */
 	bool frontier_known;
+	int64_t lapse_at; /* when waiting requests are looked through again */
 };
 
 MUST_USE enum err build_keys(struct build *b); /* keys, pairs and room, from the jobs */

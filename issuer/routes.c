@@ -197,6 +197,8 @@ static enum err
 metrics(struct worker *w, struct job *j)
 {
 	uint8_t *room = arena_alloc(&j->x->arena, METRICS_TEXT_MAX);
+	uint64_t published = 0;
+	int64_t at = 0;
 	struct buf out;
 	enum err e;
 
@@ -205,6 +207,10 @@ metrics(struct worker *w, struct job *j)
 	out = buf_init(room, METRICS_TEXT_MAX);
 	metrics_set(&w->s->metrics, METRIC_QUEUE, atomic_load(&w->s->held));
 	metrics_set(&w->s->metrics, METRIC_LOG_SIZE, atomic_load(&w->s->log_size));
+	if (published_read(w->s, &published, &at) == ERR_OK) {
+		metrics_set(&w->s->metrics, METRIC_PUBLISHED_SIZE, published);
+		metrics_set(&w->s->metrics, METRIC_PUBLISHED_AT, (uint64_t)at);
+	}
 	if ((e = metrics_text(&w->s->metrics, &out)) != ERR_OK)
 		return e;
 	reply_bytes(j->x, 200, "text/plain; version=0.0.4", buf_bytes(&out));

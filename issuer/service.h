@@ -59,7 +59,7 @@ struct job {
 	/* what the writer commits; everything in the exchange's arena */
 	bool fresh; /* the request row is new, not one that waited */
 	bool order;
-	bool second; /* asked by an approval: what the second signature did */
+	bool second;         /* asked by an approval: what the second signature did */
 	bool targets;        /* stop, resume: no certificate is touched */
 	struct arena *arena; /* of the exchange; of the writer for what the signer builds alone */
 	struct store_request request;
@@ -144,6 +144,8 @@ void answer_job(struct worker *w, struct job *j); /* of a job that the writer fi
 /* Answer to a request that is in the database; status 200 or 201 as the caller says. */
 MUST_USE enum err answer_stored(
         struct worker *w, struct job *j, const struct store_request *r, unsigned status);
+/* Size and time of the newest published checkpoint. */
+MUST_USE enum err published_read(const struct service *s, uint64_t *size, int64_t *at);
 /* Receipt of an appended entry from tiles and a kept checkpoint; ERR_NOT_FOUND while it is not
  * published. */
 MUST_USE enum err receipt_from_public(const struct service *s, uint64_t index, struct buf *out);

@@ -12,6 +12,7 @@
 enum {
 	IDLE_MS = 500,
 	TRIES_MAX = 4,
+	LAPSE_EVERY_S = 60,
 	CATCH_UP_BYTES = 8 * 1024 * 1024,
 	BATCH_BYTES_MAX = 32 * 1024 * 1024,
 	PENDING_MAX = 64
@@ -389,6 +390,28 @@ lapses_run(struct writer *w, struct build *b)
 	return e;
 }
 
+/* A request that waited past its exp is over, and its state says so. */
+static enum err
+requests_lapse(struct writer *w)
+{
+	struct store_requests found;
+	int64_t now = service_now();
+	enum err e;
+
+	if (now < w->lapse_at)
+		return ERR_OK;
+	w->lapse_at = now + LAPSE_EVERY_S;
+	if ((e = store_lapsing(w->store, now, &found)) != ERR_OK)
+		return e;
+	for (size_t i = 0; e == ERR_OK && i < found.count; i++) {
+		e = store_event_put(w->store, found.rows[i].id, STATE_LAPSED, "", now);
+		if (e == ERR_NOT_WAITING) /* decided in this moment */
+			e = ERR_OK;
+	}
+	store_result_free(found.owner);
+	return e;
+}
+
 /* What lies in log_pending, the roster in force, and whether we are well: at least each second. */
 static void
 idle(struct writer *w, struct build *b)
@@ -398,6 +421,8 @@ idle(struct writer *w, struct build *b)
 
 	if (e == ERR_OK)
 		e = lapses_run(w, b);
+	if (e == ERR_OK)
+		e = requests_lapse(w);
 	if (e == ERR_OK && (e = signer_state(w->signer, bytes_of(NULL, 0), &t)) == ERR_OK) {
 		if (t.roster_version != w->s->roster_version && t.roster_version != 0)
 			e = roster_take(w, t.roster_version);

@@ -143,7 +143,7 @@ paths_start_at_the_folder_of_the_file(void **state)
 	config_path(&c, c.signer_dir, out, sizeof out);
 	snprintf(want, sizeof want, "%s/signer", folder);
 	assert_string_equal(out, want);
-	config_path(&c, c.verify_dir, out, sizeof out);
+	config_path(&c, c.owner_database, out, sizeof out);
 	assert_string_equal(out, "");
 }
 

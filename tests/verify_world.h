@@ -32,6 +32,7 @@ struct world {
 	struct merkle_hash leaves[WORLD_LEAVES_MAX];
 	uint64_t size;
 	uint8_t raw[LIST_BYTES];
+	uint64_t status_last_size; /* cut-off of the status key; 0: none */
 };
 
 static inline void
@@ -70,6 +71,8 @@ world_manifest(struct world *w, uint64_t version, int64_t iat)
 	world_key(w, &m, w->late, KEY_RECORD);
 	m.keys[2].not_before = WORLD_NOW + DAY_S;
 	world_key(w, &m, w->status, KEY_STATUS);
+	if (w->status_last_size != 0)
+		m.keys[3].last_size = w->status_last_size;
 	world_key(w, &m, w->log, KEY_LOG);
 	world_key(w, &m, w->crl, KEY_CRL);
 	assert_int_equal(manifest_sign(&m, w->root, &out), ERR_OK);

@@ -18,17 +18,24 @@ post() { # post FILE [CURL OPTION...]: status; body in $work/body, headers in $w
 	curl -s -o "$work/body" -D "$work/head" -w '%{http_code}' -H 'Content-Type: application/jose' \
 		--data-binary @"$work/$file" "$@" "$url/v1/requests"
 }
-field() { /usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$work/body" "$1"; }
-effects() { sql "SELECT (SELECT count(*) FROM zz.certificate), (SELECT count(*) FROM zz.certificate_event), (SELECT size FROM zz.log_head),
-	(SELECT count(*) FROM zz.request_event WHERE state IN ('executed', 'waiting'))"; }
+fields() { # fields NAME...: members of the answer, one a line
+	/usr/bin/python3 -c 'import json, sys
+answer = json.load(open(sys.argv[1]))
+print(*(answer.get(name, "") for name in sys.argv[2:]), sep="\n")' "$work/body" "$@"
+}
+effects() {
+	sql "SELECT (SELECT count(*) FROM zz.certificate), (SELECT count(*) FROM zz.certificate_event), (SELECT count(*) FROM zz.log_entry
+		WHERE substring(entry, 2, 2) <> '\x0103'), (SELECT count(*) FROM zz.request_event WHERE state IN ('executed', 'waiting'))"
+}
 
 # One line a refusal: status, stable code, a problem with a sentence in both languages, and no effect.
 problem() { # problem NAME STATUS CODE GOT-STATUS
-	local got="$4 $(field type) $(field status)" title
-	title=$(field title)$(field detail)
-	if [ "$got" != "$2 urn:zz:error:$3 $2" ]; then
+	local got english chinese id type status
+	{ read -r type; read -r status; read -r english; read -r chinese; read -r id; } < <(fields type status title title_zh request_id)
+	got="$4 ${type#urn:zz:error:} $status"
+	if [ "$got" != "$2 $3 $2" ]; then
 		fail "$1" "want: $2 $3"$'\n'"got:  $got $(head -c 300 "$work/body")"
-	elif ! grep -qi '^content-type: application/problem+json' "$work/head" || [ ${#title} -lt 20 ] || [ -z "$(field request_id)" ]; then
+	elif ! grep -qi '^content-type: application/problem+json' "$work/head" || [ ${#english} -lt 15 ] || [ -z "$chinese$id" ]; then
 		fail "$1" "$(cat "$work/head" "$work/body")"
 	elif [ "$(effects)" != "$rest" ]; then
 		fail "$1" "it had an effect: $rest, then $(effects)"
@@ -58,7 +65,7 @@ payload() { # payload FILE: standard input, signed
 	make "$1" --payload "$work/payload"
 }
 { echo '{"type":"issue",'; head -c 4300000 /dev/zero | tr '\0' ' '; echo '"jti":"x"}'; } | payload spaces
-refused "a payload of 4.3 MB is too large" 413 body_too_large spaces
+refused "a payload of 4.3 MB is too large" 400 limit_exceeded spaces
 echo '{"type":"issue","session":[[[[[[[[[[1]]]]]]]]]]}' | payload deep
 refused "ten brackets are too deep" 400 json_too_deep deep
 echo '{"type":"issue","jti":"a","jti":"b"}' | payload twice
@@ -99,7 +106,7 @@ client roster "$dir/trust/roster.jws" "$dir/keys/root.pem" --expired "$work/expi
 	--capped "$work/capped.pem" $center 5 >"$work/roster.jws"
 cp "$work/roster.jws" "$dir/trust/roster.jws"
 expect "the next roster comes into force" 0 zz-admin roster --config "$dir/zz.conf" --wait 20
-roster_taken() { client request "$work/expired.pem" $center >"$work/expired" && [ "$(post expired)" = 401 ] && [ "$(field type)" != urn:zz:error:kid_unknown ]; }
+roster_taken() { client request "$work/expired.pem" $center >"$work/expired" && [ "$(post expired)" = 401 ] && [ "$(fields type)" != urn:zz:error:kid_unknown ]; }
 try_for 10 roster_taken
 rest=$(effects)
 refused "a key that has expired" 401 key_not_in_force expired
@@ -112,7 +119,7 @@ make center --set 'session.center="440305-02"'
 refused "the session of another centre" 403 center_mismatch center
 make region --set 'session.region="440000"'
 refused "a region outside its own" 403 region_not_in_scope region
-make item --set 'session.item="010101"'
+make item --set 'session.item="020301"'
 refused "an item outside its own" 403 item_not_in_scope item
 make no_item --set 'session.item="039999"'
 refused "an item that nobody knows" 422 item_unknown no_item
@@ -158,7 +165,7 @@ same "and without effect" "$rest" "$(effects)"
 jti=$(cut -d. -f2 "$work/first" | tr -- -_ +/ | base64 -d 2>/dev/null | grep -o '"jti": "[^"]*"' | cut -d'"' -f4)
 make conflict --set "jti=\"$jti\""
 refused "other bytes under that jti" 409 jti_conflict conflict
-same "which names the first request" "$(cut -d. -f1,2 "$work/first" | tr -d '\n' | sha256sum | cut -d' ' -f1)" "$(field request)"
+same "which names the first request" "$(cut -d. -f1,2 "$work/first" | tr -d '\n' | sha256sum | cut -d' ' -f1)" "$(fields request)"
 
 at_once() { # at_once FILE...: all of them at the same time; statuses and serials of the answers, sorted
 	local file n=0 pids=()
@@ -168,28 +175,28 @@ at_once() { # at_once FILE...: all of them at the same time; statuses and serial
 		pids+=($!)
 	done
 	wait "${pids[@]}"
-	echo "$(cat "$work"/status.* | sort | uniq -c | tr -s ' \n' ' ') serials $(grep -oh '"serial":"[^"]*"' "$work"/once.* | sort -u | wc -l)"
-	rm -f "$work"/once.* "$work"/status.*
+	echo "$(cat "$work"/status.* | sort | uniq -c | awk '{ printf "%s x %s, ", $1, $2 }')serials $(grep -oh '"serial":"[^"]*"' "$work"/once.* | sort -u | wc -l)"
+	grep -oh "urn:zz[^\"]*" "$work"/once.* >&2; rm -f "$work"/once.* "$work"/status.*
 }
 make both
 count=$(sql "SELECT count(*) FROM zz.certificate")
-same "eight times the same request at once has one result" " 7 200 1 201 serials 1" "$(at_once both both both both both both both both)"
+same "eight times the same request at once has one result" "7 x 200, 1 x 201, serials 1" "$(at_once both both both both both both both both)"
 same "and makes one certificate" $((count + 1)) "$(sql "SELECT count(*) FROM zz.certificate")"
 make left
 jti=$(cut -d. -f2 "$work/left" | tr -- -_ +/ | base64 -d 2>/dev/null | grep -o '"jti": "[^"]*"' | cut -d'"' -f4)
 make right --set "jti=\"$jti\""
-same "two requests at once under one jti: one is done" " 1 201 1 409 serials 1" "$(at_once left right)"
+same "two requests at once under one jti: one is done" "1 x 201, 1 x 409, serials 1" "$(at_once left right)"
 same "and makes one certificate" $((count + 2)) "$(sql "SELECT count(*) FROM zz.certificate")"
 
 # ---- late, with an official ----
 
 make late --days 70
-same "an examination of 70 days ago waits" "202 waiting" "$(post late) $(field state)"
-request=$(field request)
+same "an examination of 70 days ago waits" "202 waiting" "$(post late) $(fields state)"
+request=$(fields request)
 same "the same again still waits" "202" "$(post late)"
 expect "a centre cannot approve it" 4 zz approve --url "$url" --key "$other_key" --yes "$request"
 expect "an official approves it" 0 zz approve --url "$url" --key "$official" --yes "$request"
-same "then it is done" "200 executed" "$(post late) $(field state)"
+same "then it is done" "200 executed" "$(post late) $(fields state)"
 same "with one certificate" 1 "$(sql "SELECT count(*) FROM zz.certificate WHERE request = '\\x$request'")"
 expect "approving it again is the same" 0 zz approve --url "$url" --key "$official" --yes "$request"
 same "and still one certificate" 1 "$(sql "SELECT count(*) FROM zz.certificate WHERE request = '\\x$request'")"
@@ -220,7 +227,7 @@ has "names the line" "line 2"
 { cat "$dir/zz.conf"; echo 'colour = blue'; } >"$dir/bad.conf"
 for program in ca-signer issuerd issuer-publish; do
 	expect "$program refuses a configuration with an unknown name" 2 timeout 10 $program --config "$dir/bad.conf"
-	has "and names it" colour
+	has "and says why" "line $(wc -l <"$dir/bad.conf"): the setting is unknown"
 done
 expect "zz-admin refuses it too" 2 zz-admin status --config "$dir/bad.conf"
 log_is_whole "after all that"

@@ -130,8 +130,8 @@ def roster(args):
     value["version"] += 1
     now = int(time.time())
 
-    def add(path, center, **changes):
-        like = next(o for o in value["operators"] if o.get("center", {}).get("code") == center)
+    def add(path, code, **changes):
+        like = next(o for o in value["operators"] if o.get("center", {}).get("code") == code)
         key = load_key(path)
         new = {**like, "kid": kid_of(key), "jwk": jwk_of(key), "person": "另一人"}
         new["center"] = {**like["center"], **changes.pop("center", {})}
