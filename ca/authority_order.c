@@ -92,6 +92,9 @@ suspend_decide(struct order *o, enum status now, struct entry *e)
 		}
 		return OUTCOME_ALREADY;
 	}
+	/* what this request held once and has ended since is not held again by it */
+	if (fold_executed(&o->a->fold, o->ev->jws.hash, e->cti))
+		return OUTCOME_NO_MOVE;
 	if (!hold_confirmed(o->ev) && e->until > e->time + HOLD_FIRST_S)
 		e->until = e->time + HOLD_FIRST_S;
 	if (e->until > e->time + HOLD_MAX_S)
@@ -123,7 +126,7 @@ row_decide(struct order *o, enum status now, struct entry *e, bool *changes)
 		return *changes ? OUTCOME_REINSTATED : OUTCOME_ALREADY;
 	}
 	outcome = suspend_decide(o, now, e);
-	*changes = outcome != OUTCOME_ALREADY;
+	*changes = outcome == OUTCOME_SUSPENDED || outcome == OUTCOME_CONFIRMED;
 	return outcome;
 }
 
@@ -209,16 +212,19 @@ stop_put(struct order *o)
 	return buf_end(o->c->out);
 }
 
-/* The centre or key that is named must be one: a typing error would stop nobody. */
+/* The centre that is named must be one, and the key one of a centre: a typing error would stop
+ * nobody, and officials issue nothing. */
 static enum err
 target_known(const struct request *r, const struct roster *roster)
 {
 	char kid[KEY_THUMB_TEXT + 1] = {0};
+	const struct operator* owner;
 
 	if (!r->target_is_key)
 		return roster_center(roster, r->center) != NULL ? ERR_OK : ERR_VALUE;
 	memcpy(kid, r->center.p, KEY_THUMB_TEXT);
-	return roster_find(roster, kid) != NULL ? ERR_OK : ERR_VALUE;
+	owner = roster_find(roster, kid);
+	return owner != NULL && owner->role == ROLE_CENTER ? ERR_OK : ERR_VALUE;
 }
 
 static enum err

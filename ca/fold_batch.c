@@ -179,6 +179,10 @@ status_check(struct fold_batch *b, const struct batch_item *it)
 	if (it->e.status == STATUS_SUPERSEDED)
 		return ERR_MOVE; /* only directly after the record that replaces it: not served yet
 		                  */
+	/* a second signature confirms a hold; it does not begin one anew that has ended */
+	if (it->e.status == STATUS_SUSPENDED && now == STATUS_VALID &&
+	        fold_executed(b->f, it->e.request, it->e.cti))
+		return ERR_EXECUTED;
 	if ((e = hold_day_check(b, it)) != ERR_OK)
 		return e;
 	return holds_check(&b->f->holds, &it->e, &it->n, now);

@@ -45,16 +45,20 @@ ground_fits(const struct field_ground *g, enum request_type t)
 	       g->kind == GROUND_VOID;
 }
 
-/* From now on: not before the decision. From the beginning: not after it. */
+/* A decision lies in the past of who signs it, and nothing of ours before the year 2000. */
 static bool
-dates_valid(const struct request *r, const struct field_ground *g)
+decision_valid(const struct request *r)
 {
 	int64_t first = date_from_civil(2000, 1, 1);
 
-	/* a decision lies in the past of who signs it, and nothing of ours before the year 2000 */
-	if (r->decided_at < first || r->effective_at < first ||
-	        r->decided_at > date_shanghai(r->iat))
-		return false;
+	return r->decided_at >= first && r->effective_at >= first &&
+	       r->decided_at <= date_shanghai(r->iat);
+}
+
+/* From now on: not before the decision. From the beginning: not after it. */
+static bool
+effect_valid(const struct request *r, const struct field_ground *g)
+{
 	if (g->effect == EFFECT_EX_NUNC)
 		return r->effective_at >= r->decided_at;
 	if (g->effect == EFFECT_EX_TUNC)
@@ -74,13 +78,15 @@ serials_valid(const struct request *r)
 	return true;
 }
 
-/* A hold is short: at most 30 days from the day on which it was asked for. */
+/* A hold is short: at most 30 days from the day on which it was asked for, and it has begun before
+ * it ends. */
 static bool
 until_valid(const struct request *r)
 {
 	int64_t asked = date_shanghai(r->iat);
 
-	return r->until >= asked && r->until <= asked + HOLD_DAYS_MAX;
+	return r->until >= asked && r->until >= r->effective_at &&
+	       r->until <= asked + HOLD_DAYS_MAX;
 }
 
 /* clang-format off */
@@ -100,9 +106,11 @@ rules_order_check(const struct request *r, const struct operator *sender, const 
 		g = field_ground(f, r->ground);
 		if (g == NULL || !ground_fits(g, r->type))
 			return ERR_GROUND;
-		if (!dates_valid(r, g) || (r->type == REQUEST_SUSPEND && !until_valid(r)))
+		if (!effect_valid(r, g) || (r->type == REQUEST_SUSPEND && !until_valid(r)))
 			return ERR_DATES;
 	}
+	if (r->type != REQUEST_WITHDRAW && !decision_valid(r))
+		return ERR_DATES;
 	if (rule->serials && !serials_valid(r))
 		return ERR_VALUE;
 	*ground = g;

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { WAIT_MS = 5, WAITS_MAX = 100 };
 
 static enum err health(struct worker *w, struct job *j);
 static enum err ready(struct worker *w, struct job *j);
@@ -228,6 +231,21 @@ job_end(struct service *s, struct job *j)
 	exchange_done(x);
 }
 
+/* The answer is committed and the signer about to append it, as where one request comes twice at
+ * once: that takes milliseconds, a refusal would cost the sender seconds. */
+static bool
+job_waits(struct worker *w, struct job *j, int e)
+{
+	static const struct timespec pause = {0, WAIT_MS * 1000000L};
+
+	if (e != (int)ERR_UNKNOWN_COMMIT || j->waits == WAITS_MAX || queue_ended(&w->s->write))
+		return false;
+	j->waits++;
+	nanosleep(&pause, NULL);
+	queue_put(&w->s->work, j);
+	return true;
+}
+
 static void
 job_serve(struct worker *w, struct job *j)
 {
@@ -236,7 +254,7 @@ job_serve(struct worker *w, struct job *j)
 	/* a request that waited too long is answered, not begun */
 	if (http_now_ms() < j->x->deadline_ms)
 		e = (int)j->route->handler(w, j);
-	if (e == ROUTE_DEFERRED)
+	if (e == ROUTE_DEFERRED || job_waits(w, j, e))
 		return;
 	if (e != (int)ERR_OK)
 		reply_problem(j->x, (enum err)e, NULL);

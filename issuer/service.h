@@ -54,7 +54,8 @@ struct job {
 	struct exchange *x;
 	enum job_stage stage;
 	const struct route *route;
-	unsigned tries;
+	unsigned tries; /* transactions that did not take it */
+	unsigned waits; /* pauses for an answer that is about to be appended */
 	enum err result;
 	/* what the writer commits; everything in the exchange's arena */
 	bool fresh; /* the request row is new, not one that waited */

@@ -119,11 +119,12 @@ heads_of_another_form_are_refused_by_name(void **state)
 	        {"length 0", BYTES_LIT("\0\0\0\0\1\6"), ERR_PROTOCOL},
 	        {"length 1", BYTES_LIT("\0\0\0\1\1\6"), ERR_PROTOCOL},
 	        {"length 2, no body", BYTES_LIT("\0\0\0\2\1\6"), ERR_OK},
+	        {"an unknown type, no body", BYTES_LIT("\0\0\0\2\1\x30"), ERR_PROTOCOL},
 	        {"version 0", BYTES_LIT("\0\0\0\2\0\6"), ERR_PROTOCOL},
 	        {"version 2", BYTES_LIT("\0\0\0\2\2\6"), ERR_PROTOCOL},
 	        {"four gigabytes", BYTES_LIT("\xff\xff\xff\xff\1\6"), ERR_LIMIT},
-	        {"an unknown type with a body", BYTES_LIT("\0\0\0\3\1\x30x"), ERR_LIMIT},
-	        {"type 0 with a body", BYTES_LIT("\0\0\0\3\1\0x"), ERR_LIMIT},
+	        {"an unknown type with a body", BYTES_LIT("\0\0\0\3\1\x30x"), ERR_PROTOCOL},
+	        {"type 0 with a body", BYTES_LIT("\0\0\0\3\1\0x"), ERR_PROTOCOL},
 	};
 
 	(void)state;

@@ -149,9 +149,9 @@ changes_of_an_issue_request_are_answered_by_name(void **state)
 {
 	static const struct change rows[] = {
 	        {"\"issue\"", "\"issues\"", ERR_TYPE_UNKNOWN},
-	        {"\"issue\"", "\"suspend\"", ERR_TYPE_UNKNOWN},
+	        {"\"issue\"", "\"suspend\"", ERR_FIELD_MISSING},
 	        {"\"issue\"", "\"replace\"", ERR_TYPE_UNKNOWN},
-	        {"\"issue\"", "\"withdraw\"", ERR_TYPE_UNKNOWN},
+	        {"\"issue\"", "\"withdraw\"", ERR_FIELD_UNKNOWN},
 	        {"\"issue\"", "1", ERR_FIELD_INVALID},
 	        {"\"type\":\"issue\",", "", ERR_FIELD_MISSING},
 	        {"\"type\"", "\"x\":1,\"type\"", ERR_FIELD_UNKNOWN},
@@ -230,9 +230,9 @@ changes_of_a_revocation_are_answered_by_name(void **state)
 	        {"\"decision_no\"", "\"x\"", ERR_FIELD_MISSING},
 	        {"应急〔2026〕1号", "", ERR_FIELD_INVALID},
 	        {"\"R05\"", "\"\"", ERR_FIELD_INVALID},
-	        {"\"revoke\"", "\"reinstate\"", ERR_TYPE_UNKNOWN},
-	        {"\"revoke\"", "\"stop\"", ERR_TYPE_UNKNOWN},
-	        {"\"revoke\"", "\"resume\"", ERR_TYPE_UNKNOWN},
+	        {"\"revoke\"", "\"reinstate\"", ERR_FIELD_UNKNOWN},
+	        {"\"revoke\"", "\"stop\"", ERR_FIELD_UNKNOWN},
+	        {"\"revoke\"", "\"resume\"", ERR_FIELD_UNKNOWN},
 	        {"\"revoke\"", "\"issue\"", ERR_FIELD_MISSING},
 	};
 

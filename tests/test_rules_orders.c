@@ -86,6 +86,7 @@ order_make(struct order *o, const char *ground)
 	for (size_t i = 0; i <= REQUEST_SERIALS_MAX; i++)
 		be_put(o->serials[i] + 8, i, 8);
 	o->request.type = REQUEST_REVOKE;
+	o->request.iat = date_shanghai_start(day("2026-11-02"));
 	o->request.ground = bytes_of_text(ground);
 	o->request.decided_at = day("2026-11-02");
 	o->request.effective_at = day("2026-11-02");
@@ -141,6 +142,8 @@ grounds_that_make_a_certificate_invalid_revoke(void **state)
 	order_make(&o, "R05");
 	assert_int_equal(order_check(&o, ROLE_CENTER), ERR_ROLE);
 	o.request.type = REQUEST_SUSPEND;
+	assert_int_equal(order_check(&o, ROLE_OFFICIAL), ERR_GROUND);
+	o.request.type = REQUEST_REPLACE;
 	assert_int_equal(order_check(&o, ROLE_OFFICIAL), ERR_TYPE_UNKNOWN);
 }
 
@@ -163,6 +166,9 @@ dates_agree_with_the_effect_of_the_ground(void **state)
 	        {"C03", "2026-11-02", "2026-12-01", ERR_OK},
 	        {"R05", "2000-01-01", "2000-01-01", ERR_OK},
 	        {"R05", "1999-12-31", "1999-12-31", ERR_DATES},
+	        {"R05", "2026-11-02", "1999-12-31", ERR_DATES},
+	        {"R15", "2026-11-02", "1969-12-31", ERR_DATES},
+	        {"R03", "2026-11-03", "2026-11-03", ERR_DATES}, /* decided after it was signed */
 	};
 
 	(void)state;
@@ -209,7 +215,7 @@ nobody_revokes_alone(void **state)
 	order_make(&o, "R99");
 	assert_true(
 	        rules_officials_needed(&o.request, roster, field, false) > REQUEST_APPROVALS_MAX);
-	o.request.type = REQUEST_SUSPEND;
+	o.request.type = REQUEST_REPLACE;
 	assert_true(
 	        rules_officials_needed(&o.request, roster, field, false) > REQUEST_APPROVALS_MAX);
 	o.request.type = REQUEST_ISSUE;

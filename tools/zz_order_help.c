@@ -6,7 +6,7 @@
 	"The signed order is saved in DIR/request.jws before it is sent; the same command with the same\n" \
 	"--out sends it again, which is safe.\n\n"
 #define WAITS                                                                                      \
-	"It waits until enough officials have signed: exit code 5, and the line that the next official runs. "
+	"It waits until enough officials have signed: exit code 5, and the line that the next official runs.\n"
 #define DECISION                                                                                   \
 	"  --decision-no N   number of the written decision, at most 200 bytes\n"                  \
 	"  --decided DATE    day of the decision, YYYY-MM-DD, Shanghai\n"
@@ -40,7 +40,7 @@ const char zz_suspend_help[] =
         "by itself after 72\n"
         "hours unless a second official approves it (zz approve), and on the day --until at the "
         "latest. One official\n"
-        "starts at most 100 holds a day, and none on a certificate held within the last 90 days. " SAVED
+        "starts at most 100 holds a day, and none on a certificate held within the last 90 days.\n" SAVED
         "  --ground CODE     S01 (涉嫌不正当取得，调查中冻结)\n"
         DECISION
         "  --effective DATE  day from which the hold counts, YYYY-MM-DD, Shanghai\n"
@@ -58,7 +58,7 @@ const char zz_stop_help[] =
         "[--out DIR] [--json]\n\n"
         "Nothing more is issued for a centre, or for one of its keys, from the moment of the answer. "
         "Certificates that\n"
-        "were issued before stay as they are. " SAVED
+        "were issued before stay as they are.\n" SAVED
         DECISION TARGET OUT("stop");
 
 const char zz_resume_help[] =
@@ -69,7 +69,7 @@ const char zz_resume_help[] =
 
 const char zz_withdraw_help[] =
         "usage: zz withdraw --url U --key KEY.pem [--out DIR] [--json] REQUEST\n\n"
-        "Ends a request of your own that still waits: nobody can approve it any more. " SAVED
+        "Ends a request of your own that still waits: nobody can approve it any more.\n" SAVED
         "  REQUEST           64 hex digits, as the answer named it\n"
         OUT("withdraw");
 /* clang-format on */

@@ -8,6 +8,7 @@ loads a service. Nothing of ours is used.
   client.py order KEY.pem SERIAL     a revocation of it
   client.py roster ROSTER.jws ROOT.pem [--expired KEY.pem CENTER] [--capped KEY.pem CENTER CAP]
                                      the next version of it with another key, signed by the root
+  client.py csv SEATS                results of new people, as zz submit takes them
   client.py seats ANSWER.json        "seat,outcome", a line each
   client.py load KEY.pem CENTER SECONDS FOLDER URL [URL ...]
                                      four connections hand in small sessions; every failure is retried with the same
@@ -145,6 +146,11 @@ def roster(args):
     sys.stdout.write(sign(load_key(args.root), dump(value), "zz-roster+jwt"))
 
 
+def csv(args):
+    rows = [seat(i + 1) for i in range(args.count)]
+    print(",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows), sep="\n")
+
+
 def seats(args):
     with open(args.answer) as file:
         rows = json.load(file)["seats"]
@@ -257,6 +263,7 @@ def main():
     sub.add_argument("--expired", nargs=2)
     sub.add_argument("--capped", nargs=3)
     command(seats, "answer")
+    command(csv).add_argument("count", type=int)
     sub = command(load, "key", "center")
     sub.add_argument("seconds", type=float)
     sub.add_argument("folder")
