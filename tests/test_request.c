@@ -151,7 +151,7 @@ changes_of_an_issue_request_are_answered_by_name(void **state)
 	        {"\"issue\"", "\"issues\"", ERR_TYPE_UNKNOWN},
 	        {"\"issue\"", "\"suspend\"", ERR_FIELD_MISSING},
 	        {"\"issue\"", "\"replace\"", ERR_TYPE_UNKNOWN},
-	        {"\"issue\"", "\"withdraw\"", ERR_FIELD_UNKNOWN},
+	        {"\"issue\"", "\"withdraw\"", ERR_FIELD_MISSING},
 	        {"\"issue\"", "1", ERR_FIELD_INVALID},
 	        {"\"type\":\"issue\",", "", ERR_FIELD_MISSING},
 	        {"\"type\"", "\"x\":1,\"type\"", ERR_FIELD_UNKNOWN},
