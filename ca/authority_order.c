@@ -144,9 +144,10 @@ limits_decide(struct order *o, const struct entry *e, enum status now, enum outc
 	        holds_of_day(holds, o->note.sender, date_shanghai(e->time)) + o->started >=
 	                HOLD_DAY_MAX)
 		fault = ERR_HOLD_DAY;
-	o->started++;
-	if (fault == ERR_OK)
+	if (fault == ERR_OK) {
+		o->started++;
 		return outcome;
+	}
 	return fault == ERR_HOLD_AGAIN ? OUTCOME_HOLD_AGAIN
 	       : fault == ERR_HOLD_DAY ? OUTCOME_HOLD_LIMIT
 	                               : OUTCOME_NO_MOVE;

@@ -109,6 +109,18 @@ sizes_check(struct service *s)
 	return e;
 }
 
+/* Data that the law has not confirmed yet may issue certificates, but never silently. */
+static void
+provisional_tell(const struct field *f)
+{
+	uint8_t room[200];
+	struct buf ids = BUF_OF(room);
+
+	if (field_provisional(f, &ids))
+		log_note("policy_provisional", "ids=%.*s what=\"confirm before production\"",
+		        (int)ids.n, (const char *)room);
+}
+
 static enum err
 service_open(struct service *s, const struct config *config)
 {
@@ -129,6 +141,7 @@ service_open(struct service *s, const struct config *config)
 	if ((e = field_open(&s->field)) != ERR_OK || (e = root_load(s)) != ERR_OK ||
 	        (e = pepper_load(s)) != ERR_OK)
 		return e;
+	provisional_tell(s->field);
 	return sizes_check(s);
 }
 

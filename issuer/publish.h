@@ -67,9 +67,17 @@ MUST_USE enum err publish_head_open(struct publish *p);
 void publish_head_close(struct publish *p);
 MUST_USE enum err publish_head_take(struct publish *p, const struct signer_state *t);
 MUST_USE enum err publish_head_round(struct publish *p, int64_t now);
+/* Publishes a table and its head, as the signer signed them. ERR_VERSION below what is public,
+ * ERR_SIZE for fewer lists, ERR_FORK where they do not belong together, ERR_NOT_FOUND where a part
+ * that they name is not in place, and the errors of publish_row_check. Nothing is written then. */
+MUST_USE enum err publish_head_write(struct publish *p, struct bytes table, struct bytes head);
 /* Before a head names a version (publish_check.c): the file is what was signed, undoes nothing, and
  * agrees with the database. */
 MUST_USE enum err publish_row_check(
         struct publish *p, uint32_t list, const struct table_row *row, const struct table_row *old);
 MUST_USE enum err publish_counts_check(struct publish *p, int64_t now);
+/* Final decisions never grow fewer: the database, read after the list was signed, has at least as
+ * many. Where nothing moved since (quiet), it has exactly as many. */
+bool publish_counts_agree(
+        const struct publish_list *l, const struct store_list_count *db, bool quiet);
 #endif

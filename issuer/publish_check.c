@@ -80,10 +80,8 @@ publish_row_check(
 	return e;
 }
 
-/* Final decisions never grow fewer: the database, read after the list was signed, has at least as
- * many. Where nothing moved since, it has exactly as many. */
-static bool
-counts_agree(const struct publish_list *l, const struct store_list_count *db, bool quiet)
+bool
+publish_counts_agree(const struct publish_list *l, const struct store_list_count *db, bool quiet)
 {
 	uint64_t listed = l->counts[STATUS_INVALID] + l->counts[STATUS_SUPERSEDED];
 	uint64_t stored = db->status[STATUS_INVALID] + db->status[STATUS_SUPERSEDED];
@@ -111,7 +109,7 @@ counts_compare(
 
 		if (db->list >= p->list_room || p->lists[db->list].counted == 0)
 			continue; /* opened since, or judged before this start */
-		if (counts_agree(&p->lists[db->list], db, list_quiet(p, t, db->list)))
+		if (publish_counts_agree(&p->lists[db->list], db, list_quiet(p, t, db->list)))
 			continue;
 		log_fault("count_differs", "list=%" PRIu32 " invalid=%" PRIu64 " database=%" PRIu64,
 		        db->list, p->lists[db->list].counts[STATUS_INVALID],

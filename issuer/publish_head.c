@@ -219,10 +219,8 @@ head_check(const struct publish *p, const struct head *h, struct bytes table)
 	return ERR_OK;
 }
 
-/* Writes what the signer signed last. A table and deltas are immutable, so writing them again is no
- * harm. */
-static enum err
-head_write(struct publish *p, struct bytes table, struct bytes head)
+enum err
+publish_head_write(struct publish *p, struct bytes table, struct bytes head)
 {
 	struct table_row *rows = calloc(HEAD_LISTS_MAX, sizeof *rows);
 	char path[PATH_BYTES];
@@ -264,7 +262,7 @@ head_resume(struct publish *p)
 
 	if (head.n == 0 || w->passed || bytes_equal(head, bytes_of(w->head, w->head_n)))
 		return;
-	e = head_write(p, bytes_of(w->signed_table, w->signed_table_n), head);
+	e = publish_head_write(p, bytes_of(w->signed_table, w->signed_table_n), head);
 	log_note("head_resumed", "sequence=%" PRIu64 " error=%s", w->sequence, err_word(e));
 	w->passed = e != ERR_OK;
 }
@@ -398,7 +396,7 @@ head_make(struct publish *p, int64_t now)
 	memcpy(w->signed_head, head.p, head.n);
 	w->signed_head_n = head.n;
 	w->passed = false;
-	return head_write(p, bytes_of(w->signed_table, w->signed_table_n), head);
+	return publish_head_write(p, bytes_of(w->signed_table, w->signed_table_n), head);
 }
 
 enum err

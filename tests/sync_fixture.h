@@ -262,8 +262,11 @@ fixture_make(void **state)
 	snprintf(f->dir, sizeof f->dir, "/tmp/zz-test-sync-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(state_make(f->dir), ERR_OK);
-	f->o = (struct sync_options){
-	        .dir = f->dir, .root = f->w->root, .now = WORLD_NOW, .clock_trusted = true};
+	f->o = (struct sync_options){.dir = f->dir,
+	        .root = f->w->root,
+	        .now = WORLD_NOW,
+	        .clock_trusted = true,
+	        .crls = true};
 	status_set(f->w->raw, 77, STATUS_INVALID);
 	status_set(f->w->raw, 78, STATUS_SUPERSEDED);
 	status_set(f->w->raw, 79, STATUS_SUSPENDED);

@@ -1,5 +1,5 @@
 /* test_cbor.c - of the many spellings of CBOR one is read: values of RFC 8949 appendix A, what lies
- * outside of our subset, bombs, depth, and UTF-8. */
+ * outside of our subset, bombs and depth. */
 #include "cbor.h"
 
 #include "limits.h"
@@ -462,56 +462,6 @@ room_for_bytes_is_given_whole_or_not(void **state)
 	assert_int_equal(buf_end(&b), ERR_LIMIT);
 }
 
-static void
-utf8_is_what_rfc_3629_says(void **state)
-{
-	const struct {
-		struct bytes text;
-		bool valid;
-		size_t points;
-	} rows[] = {
-	        {BYTES_LIT(""), true, 0},
-	        {BYTES_LIT("a\0b"), true, 3},
-	        {BYTES_LIT("\x7f"), true, 1},
-	        {BYTES_LIT("\x80"), false, 0},
-	        {BYTES_LIT("\xbf"), false, 0},
-	        {BYTES_LIT("\xc0\x80"), false, 0},
-	        {BYTES_LIT("\xc1\xbf"), false, 0},
-	        {BYTES_LIT("\xc2\x80"), true, 1},
-	        {BYTES_LIT("\xdf\xbf"), true, 1},
-	        {BYTES_LIT("\xc2"), false, 0},
-	        {BYTES_LIT("\xc2\x7f"), false, 0},
-	        {BYTES_LIT("\xc2\xc0"), false, 0},
-	        {BYTES_LIT("\xe0\x9f\xbf"), false, 0},
-	        {BYTES_LIT("\xe0\xa0\x80"), true, 1},
-	        {BYTES_LIT("\xed\x9f\xbf"), true, 1},
-	        {BYTES_LIT("\xed\xa0\x80"), false, 0},
-	        {BYTES_LIT("\xed\xbf\xbf"), false, 0},
-	        {BYTES_LIT("\xee\x80\x80"), true, 1},
-	        {BYTES_LIT("\xef\xbf\xbf"), true, 1},
-	        {BYTES_LIT("\xe6\xb0"), false, 0},
-	        {BYTES_LIT("\xe6\xb0\x7f"), false, 0},
-	        {BYTES_LIT("\xf0\x8f\xbf\xbf"), false, 0},
-	        {BYTES_LIT("\xf0\x90\x80\x80"), true, 1},
-	        {BYTES_LIT("\xf4\x8f\xbf\xbf"), true, 1},
-	        {BYTES_LIT("\xf4\x90\x80\x80"), false, 0},
-	        {BYTES_LIT("\xf5\x80\x80\x80"), false, 0},
-	        {BYTES_LIT("\xff"), false, 0},
-	        {BYTES_LIT("\xf0\x90\x80"), false, 0},
-	        {BYTES_LIT("a水\xf0\x90\x85\x91"), true, 3},
-	        {BYTES_LIT("水\xe6"), false, 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		size_t points = 77;
-
-		assert_int_equal(utf8_valid(rows[i].text, &points), rows[i].valid);
-		assert_int_equal(points, rows[i].valid ? rows[i].points : 77);
-		assert_int_equal(utf8_valid(rows[i].text, NULL), rows[i].valid);
-	}
-}
-
 int
 main(void)
 {
@@ -530,7 +480,6 @@ main(void)
 	        cmocka_unit_test(keys_rise_in_the_order_of_their_encodings),
 	        cmocka_unit_test(an_item_is_taken_whole),
 	        cmocka_unit_test(room_for_bytes_is_given_whole_or_not),
-	        cmocka_unit_test(utf8_is_what_rfc_3629_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -485,26 +485,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(
-	                what_was_appended_is_read_again_in_order, make, unmake),
-	        cmocka_unit_test_setup_teardown(it_goes_on_where_it_stopped, make, unmake),
-	        cmocka_unit_test_setup_teardown(it_is_read_while_it_is_open, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                a_torn_last_frame_is_cut_off_at_every_length, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                zeros_after_the_last_frame_are_cut_off, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                damage_before_the_last_frame_stops_the_start, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                a_journal_that_ends_below_the_snapshot_stops_the_start, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                frames_that_do_not_follow_each_other_stop_the_start, make, unmake),
-	        cmocka_unit_test_setup_teardown(files_follow_each_other, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                frames_are_found_by_their_size_however_many_there_are, make, unmake),
-	        cmocka_unit_test_setup_teardown(
-	                a_frame_that_its_reader_refuses_stops_the_start, make, unmake),
-	        cmocka_unit_test_setup_teardown(a_failed_write_ends_the_process, make, unmake),
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+	        TEST(what_was_appended_is_read_again_in_order),
+	        TEST(it_goes_on_where_it_stopped),
+	        TEST(it_is_read_while_it_is_open),
+	        TEST(a_torn_last_frame_is_cut_off_at_every_length),
+	        TEST(zeros_after_the_last_frame_are_cut_off),
+	        TEST(damage_before_the_last_frame_stops_the_start),
+	        TEST(a_journal_that_ends_below_the_snapshot_stops_the_start),
+	        TEST(frames_that_do_not_follow_each_other_stop_the_start),
+	        TEST(files_follow_each_other),
+	        TEST(frames_are_found_by_their_size_however_many_there_are),
+	        TEST(a_frame_that_its_reader_refuses_stops_the_start),
+	        TEST(a_failed_write_ends_the_process),
 	        cmocka_unit_test(a_missing_folder_is_an_error),
 	};
 

@@ -48,6 +48,22 @@ a_delta_stands_in_for_the_lists(void **state)
 	assert_int_equal(f->gets, 6);
 }
 
+static void
+without_crls_head_table_and_delta_are_enough(void **state)
+{
+	struct fixture *f = *state;
+
+	f->o.crls = false;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_false(state_has(f->dir, "crl/0.crl"));
+	status_set(f->w->raw, 5, STATUS_INVALID);
+	publish(f, WORLD_NOW + STEP, 3);
+	f->o.now = WORLD_NOW + STEP;
+	f->gets = 0;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_int_equal(f->gets, 4); /* head, checkpoint, table, delta */
+}
+
 /* A delta serves every head from its base on. */
 static void
 a_delta_of_an_older_base_serves_too(void **state)
@@ -310,6 +326,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        T(the_first_sync_keeps_everything_and_the_second_nothing_new),
 	        T(a_delta_stands_in_for_the_lists),
+	        T(without_crls_head_table_and_delta_are_enough),
 	        T(a_delta_of_an_older_base_serves_too),
 	        T(where_the_delta_does_not_serve_the_list_is_fetched),
 	        T(a_publication_made_meanwhile_is_no_attack),

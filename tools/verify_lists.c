@@ -193,7 +193,7 @@ sync_lists(struct sync *s)
 		if (!state_has(s->o->dir, name) && !list_bring(s, n, name))
 			return false;
 		s->r->lists++;
-		if ((!same || !state_has(s->o->dir, crl)) && !sync_crl(s, n))
+		if (s->o->crls && (!same || !state_has(s->o->dir, crl)) && !sync_crl(s, n))
 			return false;
 	}
 	return true;

@@ -23,6 +23,7 @@ struct sync_options {
 	const struct key *root;
 	int64_t now;
 	bool clock_trusted; /* false: data may be ahead of `now` */
+	bool crls; /* fetch CRLs too: dates and reasons, at many times the size of the lists */
 };
 
 enum sync_end {

@@ -19,7 +19,7 @@ enum { EXIT_USAGE = 2, EXIT_AWAY = 6, DATA_BYTES_MAX = 64 * 1024 };
 
 struct arguments {
 	const char *root, *state, *url, *item, *document, *at, *age, *data;
-	bool require_log, json, untrusted_clock, help, version;
+	bool require_log, json, untrusted_clock, no_crl, help, version;
 };
 
 static void
@@ -27,10 +27,14 @@ help_print(FILE *to)
 {
 	fputs("zz-verify – checks certificates offline against the root key of the authority\n"
 	      "\n"
-	      "  zz-verify sync  --url URL --root ROOT.pub --state DIR [--untrusted-clock]\n"
-	      "      fetches manifest, checkpoint, status lists and CRLs, and keeps what verifies. "
-	      "The one command\n"
-	      "      that opens a connection.\n"
+	      "  zz-verify sync  --url URL --root ROOT.pub --state DIR [options]\n"
+	      "      fetches the signed head, then what it names and is not held: manifest, "
+	      "checkpoint, table, a delta\n"
+	      "      or the lists, CRLs. Keeps what verifies. The one command that opens a "
+	      "connection.\n"
+	      "        --no-crl           without CRLs: no dates and reasons, a tiny part of the "
+	      "data\n"
+	      "        --untrusted-clock  the clock here may be wrong\n"
 	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE | QR-TEXT | -\n"
 	      "      FILE holds a record (.cose), a bundle or a QR text; `-` reads standard "
 	      "input.\n"
@@ -148,7 +152,8 @@ sync_locked(const struct arguments *a, const struct key *root, struct client *c)
 	struct sync_options o = {.dir = a->state,
 	        .root = root,
 	        .now = (int64_t)time(NULL),
-	        .clock_trusted = !a->untrusted_clock};
+	        .clock_trusted = !a->untrusted_clock,
+	        .crls = !a->no_crl};
 	struct sync_report report;
 	int64_t newest = 0;
 
@@ -343,6 +348,7 @@ static const struct option options[] = {
         {"require-log", no_argument, NULL, 'l'},
         {"json", no_argument, NULL, 'j'},
         {"untrusted-clock", no_argument, NULL, 'c'},
+        {"no-crl", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -353,8 +359,9 @@ option_take(struct arguments *a, int c)
 {
 	const char **texts[] = {
 	        &a->root, &a->state, &a->url, &a->item, &a->document, &a->at, &a->age};
-	bool *flags[] = {&a->require_log, &a->json, &a->untrusted_clock, &a->help, &a->version};
-	static const char text_letters[] = "rsuidam", flag_letters[] = "ljchv";
+	bool *flags[] = {
+	        &a->require_log, &a->json, &a->untrusted_clock, &a->no_crl, &a->help, &a->version};
+	static const char text_letters[] = "rsuidam", flag_letters[] = "ljcnhv";
 	const char *at = strchr(text_letters, c);
 
 	if (at != NULL) {
