@@ -77,8 +77,8 @@ record_check(const struct record *r)
 	if (r->iat < 0 || r->nbf < 0 || r->exp <= r->nbf || r->iat < r->nbf ||
 	        r->idx >= LIST_ENTRIES)
 		return ERR_VALUE;
-	/* the first second of the first day, and the second after the last, both in Shanghai */
-	if (r->nbf != date_shanghai_start(date_shanghai(r->nbf)) ||
+	/* the first second of the day of issue, and the second after the last, both in Shanghai */
+	if (r->nbf != date_shanghai_start(date_shanghai(r->iat)) ||
 	        r->exp != date_shanghai_start(date_shanghai(r->exp)))
 		return ERR_VALUE;
 	if (!name_ok(r->name) || !is_digits(r->doc_type, 2) ||

@@ -119,6 +119,15 @@ counts_compare(
 	return true;
 }
 
+static bool
+any_counted(const struct publish *p)
+{
+	for (size_t i = 0; i < p->list_room; i++)
+		if (p->lists[i].counted != 0)
+			return true;
+	return false;
+}
+
 /* Counting reads the whole table: at most once a minute, and at most a twentieth of the time. A
  * count that differs is made again at once, since a decision may just have been committed; it
  * refuses until it agrees. */
@@ -130,17 +139,20 @@ publish_counts_check(struct publish *p, int64_t now)
 	struct signer_state t;
 	enum err e;
 
-	if (now < p->head.count_next && !p->head.counted_off)
-		return ERR_OK;
+	if (!any_counted(p))
+		return ERR_OK; /* nothing was judged since the start: no head names anything new */
+	if (now < p->head.count_next)
+		return p->head.counted_off ? ERR_VALUE : ERR_OK;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if ((e = store_list_counts(p->store, &counts)) != ERR_OK)
 		return e;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	p->head.count_next = now + COUNT_EVERY_S + COUNT_SHARE * (end.tv_sec - start.tv_sec);
+	p->head.count_next = now + COUNT_SHARE * (end.tv_sec - start.tv_sec);
 	e = signer_state(p->signer, bytes_of(p->checkpoint, p->checkpoint_n), &t);
 	if (e == ERR_OK) {
 		p->head.counted_off = !counts_compare(p, &counts, &t);
 		e = p->head.counted_off ? ERR_VALUE : ERR_OK;
+		p->head.count_next += p->head.counted_off ? 0 : COUNT_EVERY_S;
 	}
 	store_result_free(counts.owner);
 	return e;

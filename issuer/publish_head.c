@@ -154,7 +154,7 @@ row_same(const struct table_row *a, const struct table_row *b)
 	       memcmp(a->cwt_sha256, b->cwt_sha256, SHA256_BYTES) == 0;
 }
 
-/* Every version that a table names, where it is not the one that the public head names already. */
+/* Every version that a table names, where it was not judged for the head before. */
 static enum err
 rows_check(struct publish *p, const struct table *t)
 {
@@ -170,7 +170,8 @@ rows_check(struct publish *p, const struct table *t)
 	for (size_t i = 0; e == ERR_OK && i < t->count; i++) {
 		const struct table_row *old = i < w->count ? &w->rows[i] : NULL;
 
-		if (old == NULL || !row_same(&t->rows[i], old))
+		if (old == NULL || !row_same(&t->rows[i], old) ||
+		        p->lists[i].counted != t->rows[i].sequence)
 			e = publish_row_check(p, (uint32_t)i, &t->rows[i], old);
 	}
 	return e;
@@ -297,7 +298,7 @@ file_same(const char *path, struct bytes want)
 }
 
 static enum err
-table_make(struct publish *p, uint64_t *sequence)
+table_make(struct publish *p, int64_t now, uint64_t *sequence)
 {
 	struct publish_head *w = &p->head;
 	struct table_row *rows = calloc(HEAD_LISTS_MAX, sizeof *rows);
@@ -312,12 +313,15 @@ table_make(struct publish *p, uint64_t *sequence)
 	e = ERR_VERSION;
 	if (*sequence <= w->sequence || cwt.n > TABLE_BYTES_MAX)
 		goto out;
-	path_of(p, path, "status/table/%" PRIu64 ".cwt", *sequence, 0);
-	if ((e = rows_check(p, &t)) != ERR_OK || (e = file_write_once(path, cwt, MODE)) != ERR_OK ||
-	        (e = file_same(path, cwt)) != ERR_OK)
-		goto out;
+	/* the count asks the signer again, and its answer takes this one's place */
 	memcpy(w->signed_table, cwt.p, cwt.n);
 	w->signed_table_n = cwt.n;
+	cwt.p = w->signed_table;
+	path_of(p, path, "status/table/%" PRIu64 ".cwt", *sequence, 0);
+	if ((e = rows_check(p, &t)) != ERR_OK || (e = publish_counts_check(p, now)) != ERR_OK ||
+	        (e = file_write_once(path, cwt, MODE)) != ERR_OK)
+		goto out;
+	e = file_same(path, cwt);
 out:
 	free(rows);
 	return e;
@@ -386,8 +390,7 @@ head_make(struct publish *p, int64_t now)
 		log_fault("clock_went_back", "now=%" PRId64 " head=%" PRId64, now, w->iat);
 		return ERR_CLOCK;
 	}
-	if ((e = table_make(p, &sequence)) != ERR_OK ||
-	        (e = publish_counts_check(p, now)) != ERR_OK ||
+	if ((e = table_make(p, now, &sequence)) != ERR_OK ||
 	        (e = deltas_make(p, sequence, bases, &count)) != ERR_OK ||
 	        (e = signer_publication(p->signer, bases, count, &sequence, &head)) != ERR_OK)
 		return e;
@@ -408,7 +411,7 @@ publish_head_round(struct publish *p, int64_t now)
 		return ERR_OK;
 	head_resume(p);
 	if (!head_due(p, now))
-		return ERR_OK;
+		return publish_counts_check(p, now);
 	e = head_make(p, now);
 	/* one of this second is there, or a version is signed whose files come in the next round */
 	return e == ERR_VERSION || e == ERR_NOT_FOUND ? ERR_OK : e;

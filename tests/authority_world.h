@@ -110,7 +110,7 @@ static inline void
 world_start(struct world *w)
 {
 	struct manifest_plan plan = manifest_plan_of(w);
-	struct signed_entry first[3];
+	struct signed_entry first[3] = {0};
 
 	w->from = FROM_PUBLISHER;
 	assert_int_equal(ask_state(w, BYTES_LIT(""), NULL), ERR_OK);
@@ -316,7 +316,7 @@ ask_checkpoint(struct world *w, uint64_t size, struct bytes *note, struct bytes 
 static inline struct bytes
 world_checkpoint(struct world *w)
 {
-	struct bytes note, receipt;
+	struct bytes note = {0}, receipt;
 
 	assert_int_equal(ask_checkpoint(w, w->size, &note, &receipt), ERR_OK);
 	return note;

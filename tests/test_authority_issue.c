@@ -103,9 +103,9 @@ static void
 nothing_is_signed_before_the_publisher_has_spoken(void **state)
 {
 	struct manifest_plan plan = manifest_plan_of(w);
-	struct signed_entry first[3];
+	struct signed_entry first[3] = {0};
 	struct head_answer h;
-	enum err faults[3];
+	enum err faults[3] = {ERR_OK};
 	struct bytes jws, note, receipt;
 
 	(void)state;
@@ -145,7 +145,7 @@ static void
 a_log_without_manifest_or_roster_issues_nothing(void **state)
 {
 	struct manifest_plan plan = manifest_plan_of(w);
-	struct signed_entry e;
+	struct signed_entry e = {0};
 	struct bytes jws;
 
 	(void)state;
@@ -288,7 +288,7 @@ the_daily_cap_holds_at_its_edge(void **state)
 	struct session s = session_of(1, 4);
 	uint8_t room[16384];
 	struct buf b = BUF_OF(room);
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	assert_int_equal(ask_roster(w, 2, 5, &e), ERR_OK);
@@ -310,8 +310,8 @@ the_daily_cap_holds_at_its_edge(void **state)
 static void
 two_answers_within_the_cap_do_not_pass_it_together(void **state)
 {
-	struct signed_entry e, entries[8];
-	enum err faults[8];
+	struct signed_entry e = {0}, entries[8] = {0};
+	enum err faults[8] = {ERR_OK};
 	struct rows a, b;
 	size_t n;
 
@@ -334,7 +334,7 @@ static void
 an_executed_request_is_refused(void **state)
 {
 	struct bytes jws = world_session(w, 1, 2), other;
-	struct signed_entry entries[2];
+	struct signed_entry entries[2] = {0};
 	struct rows r;
 
 	(void)state;
@@ -407,7 +407,7 @@ static void
 keys_and_rosters_that_are_over_issue_nothing(void **state)
 {
 	struct manifest_plan plan = manifest_plan_of(w);
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	plan.not_after = NOW + 100;

@@ -34,7 +34,7 @@ answer(unsigned first, unsigned count, struct signed_entry *entries)
 static enum err
 prepared(const struct signed_entry *entries, size_t count, size_t which)
 {
-	enum err faults[16];
+	enum err faults[16] = {ERR_OK};
 
 	assert_true(count <= 16);
 	assert_int_equal(ask_prepare(w, w->size, entries, count, faults), ERR_OK);
@@ -70,7 +70,7 @@ the_first_entries_make_a_log(void **state)
 static void
 prepare_changes_nothing(void **state)
 {
-	struct signed_entry entries[3];
+	struct signed_entry entries[3] = {0};
 	size_t n = answer(1, 3, entries), before_n, after_n;
 	struct bytes before = state_of(w).all;
 	uint8_t *a = folder_get(w->dir, "journal-000000000000", &before_n), *b;
@@ -91,8 +91,8 @@ prepare_changes_nothing(void **state)
 static void
 prepare_is_for_the_signers_own_size_only(void **state)
 {
-	struct signed_entry entries[1];
-	enum err faults[1];
+	struct signed_entry entries[1] = {0};
+	enum err faults[1] = {ERR_OK};
 	size_t n = answer(1, 1, entries);
 
 	(void)state;
@@ -106,7 +106,7 @@ prepare_is_for_the_signers_own_size_only(void **state)
 static void
 extend_again_answers_the_same_head(void **state)
 {
-	struct signed_entry entries[4], more[2];
+	struct signed_entry entries[4] = {0}, more[2] = {0};
 	struct head_answer first, again, third;
 	struct receipt r;
 	size_t n = answer(1, 4, entries);
@@ -152,7 +152,7 @@ changed(struct bytes v, size_t at)
 static void
 repeated_entries_with_one_different_byte_are_a_fork(void **state)
 {
-	struct signed_entry entries[3], bad[3];
+	struct signed_entry entries[3] = {0}, bad[3] = {0};
 	size_t n = answer(1, 3, entries);
 	struct bytes before;
 
@@ -180,7 +180,7 @@ repeated_entries_with_one_different_byte_are_a_fork(void **state)
 static void
 entries_without_our_tag_are_refused(void **state)
 {
-	struct signed_entry entries[1], bad;
+	struct signed_entry entries[1] = {0}, bad = {0};
 	struct world *mine = w, *other;
 	uint8_t tag[ENTRY_TAG_BYTES];
 
@@ -221,7 +221,7 @@ static void
 seats_are_appended_once_and_from_one_answer(void **state)
 {
 	struct bytes jws = world_session(w, 1, 2);
-	struct signed_entry a[2], b[2], mixed[2];
+	struct signed_entry a[2] = {0}, b[2] = {0}, mixed[2] = {0};
 	struct rows r;
 
 	(void)state;
@@ -253,8 +253,8 @@ seats_are_appended_once_and_from_one_answer(void **state)
 static void
 old_entries_are_named_by_prepare_and_appended_by_extend(void **state)
 {
-	struct signed_entry old[2], young[1];
-	enum err faults[2];
+	struct signed_entry old[2] = {0}, young[1] = {0};
+	enum err faults[2] = {ERR_OK};
 
 	(void)state;
 	answer(1, 2, old);
@@ -274,7 +274,7 @@ old_entries_are_named_by_prepare_and_appended_by_extend(void **state)
 static void
 entries_of_an_expired_request_are_refused(void **state)
 {
-	struct signed_entry old[1], young[1];
+	struct signed_entry old[1] = {0}, young[1] = {0};
 	struct session s = session_of(1, 1);
 	uint8_t room[4096];
 	struct buf b = BUF_OF(room);
@@ -329,7 +329,7 @@ an_issue_comes_with_its_own_record(void **state)
 static void
 a_batch_is_appended_whole_or_not_at_all(void **state)
 {
-	struct signed_entry entries[5];
+	struct signed_entry entries[5] = {0};
 	struct bytes before = state_of(w).all;
 	size_t n = answer(1, 5, entries), a, b;
 
@@ -348,7 +348,7 @@ five_thousand_entries_are_answered_one_by_one(void **state)
 {
 	static struct signed_entry entries[REQUEST_SEATS_MAX];
 	static enum err faults[REQUEST_SEATS_MAX];
-	struct signed_entry e;
+	struct signed_entry e = {0};
 	size_t n = answer(1, REQUEST_SEATS_MAX, entries);
 
 	(void)state;
@@ -372,7 +372,7 @@ five_thousand_entries_are_answered_one_by_one(void **state)
 static void
 messages_of_another_form_are_refused(void **state)
 {
-	struct signed_entry entries[2];
+	struct signed_entry entries[2] = {0};
 	struct buf *b;
 	struct bytes whole;
 

@@ -230,8 +230,8 @@ the_same_certificate_is_appended_once(void **state)
 {
 	struct bytes twice[] = {records[0], records[0]};
 	struct bytes jws = world_revoke(w, WANG, records, 1), approval = world_approve(w, LI, jws);
-	struct signed_entry entries[2];
-	enum err faults[2];
+	struct signed_entry entries[2] = {0};
+	enum err faults[2] = {ERR_OK};
 	struct rows r, again;
 
 	(void)state;
@@ -253,8 +253,8 @@ the_same_certificate_is_appended_once(void **state)
 static void
 of_two_orders_the_first_in_the_log_counts(void **state)
 {
-	struct signed_entry first[1], second[1];
-	enum err faults[1];
+	struct signed_entry first[1] = {0}, second[1] = {0};
+	enum err faults[1] = {ERR_OK};
 	struct rows a, b;
 
 	(void)state;
@@ -389,7 +389,7 @@ static void
 a_hold_lapses_by_the_signers_clock_alone(void **state)
 {
 	struct bytes hold = on_first(WANG, "suspend", HOLD);
-	struct signed_entry lapse;
+	struct signed_entry lapse = {0};
 	struct cbor c;
 	struct rows r;
 

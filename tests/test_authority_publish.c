@@ -35,7 +35,7 @@ revoke_first(const struct rows *certs)
 {
 	const struct bytes record = certs->rows[0].e.record;
 	struct bytes jws = world_revoke(w, WANG, &record, 1), approval = world_approve(w, LI, jws);
-	struct signed_entry entry;
+	struct signed_entry entry = {0};
 	struct rows r;
 
 	assert_int_equal(ask_order(w, jws, &approval, 1, &record, 1, &r), ERR_OK);
@@ -220,7 +220,7 @@ static void
 the_last_thousand_sizes_are_remembered(void **state)
 {
 	struct bytes note, receipt;
-	struct signed_entry e;
+	struct signed_entry e = {0};
 	struct list_answer list;
 
 	(void)state;
@@ -268,7 +268,7 @@ bodies_of_another_form_are_refused(void **state)
 static void
 a_log_begins_once(void **state)
 {
-	struct signed_entry a, b, c;
+	struct signed_entry a = {0}, b = {0}, c = {0};
 	enum err fault;
 	struct entry e;
 
@@ -297,7 +297,7 @@ manifests_of_others_are_refused_by_name(void **state)
 {
 	struct key *foreign = NULL;
 	struct manifest_plan plan = manifest_plan_of(w);
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	assert_int_equal(key_generate(KEY_ES256, &foreign), ERR_OK);
@@ -327,7 +327,7 @@ versions_take_force_when_they_are_in_the_log(void **state)
 {
 	struct bytes jws = world_session(w, 1, 3);
 	struct state_answer t;
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	assert_int_equal(ask_roster(w, 1, 2, &e), ERR_VERSION); /* another roster 1 */
@@ -353,7 +353,7 @@ a_roster_or_manifest_that_was_lost_is_brought_back(void **state)
 	struct manifest_plan plan = manifest_plan_of(w);
 	struct bytes jws = world_session(w, 1, 1);
 	uint8_t *kept;
-	struct signed_entry e;
+	struct signed_entry e = {0};
 	struct state_answer t;
 	size_t n;
 

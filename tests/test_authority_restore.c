@@ -40,7 +40,7 @@ fill(void)
 	struct rows r = world_issue(w, 1, 5);
 	struct bytes records[] = {r.rows[1].e.record, r.rows[3].e.record};
 	struct bytes jws = world_revoke(w, WANG, records, 2), approval = world_approve(w, LI, jws);
-	struct signed_entry entries[2];
+	struct signed_entry entries[2] = {0};
 	struct list_answer list;
 
 	assert_int_equal(ask_order(w, jws, &approval, 1, records, 2, &r), ERR_OK);
@@ -322,7 +322,7 @@ static void
 an_entry_that_leads_to_another_root_is_not_appended(void **state)
 {
 	struct bytes note;
-	struct signed_entry other[1];
+	struct signed_entry other[1] = {0};
 	struct state_answer t;
 	struct rows r;
 

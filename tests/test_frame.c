@@ -63,10 +63,10 @@ read_once(struct bytes sent)
 static void
 frames_come_through_one_after_the_other(void **state)
 {
-	struct stream s;
+	struct stream s = {.room = NULL};
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, (s = (struct stream){0}).ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
 	assert_int_equal(frame_write(s.ends[1], FRAME_STATE, BYTES_LIT("first")), ERR_OK);
 	assert_int_equal(frame_write(s.ends[1], FRAME_LIST, BYTES_LIT("")), ERR_OK);
 	assert_int_equal(frame_write(s.ends[1], FRAME_EXTEND, BYTES_LIT("a longer third")), ERR_OK);

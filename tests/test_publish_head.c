@@ -96,6 +96,7 @@ fixture_make(void **state)
 	f->p.published = 9;
 	f->p.lists = calloc(LISTS + 1, sizeof *f->p.lists);
 	f->p.list_room = LISTS + 1;
+	f->p.head.count_next = INT64_MAX; /* no database here */
 	f->p.head.rows = calloc(HEAD_LISTS_MAX, sizeof *f->p.head.rows);
 	put(f, "log/checkpoints/9", BYTES_LIT("note"));
 	put(f, "log/checkpoints/8", BYTES_LIT("note"));

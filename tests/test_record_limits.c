@@ -68,11 +68,12 @@ spoil(struct record *r, size_t which, char *text)
 	case 30: r->authority = bytes_of(text, 121); return;
 	case 31: r->item_name = BYTES_LIT("\xff"); return;
 	case 32: r->iat = -1; return;
+	case 33: r->iat = r->nbf + DAY_S; return;
 	default: r->name = bytes_of(NULL, 0); return;
 	}
 }
 /* clang-format on */
-enum { SPOILS = 34 };
+enum { SPOILS = 35 };
 
 static void
 what_breaks_the_format_is_not_signed(void **state)

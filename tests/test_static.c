@@ -223,7 +223,7 @@ each_file_has_its_type_and_time_to_live(void **state)
 	        {"/status/version/0-1792224000.cwt", "version", "application/statuslist+cwt",
 	                forever, ""},
 	        {"/status/head.cwt", "head", "application/zz-head+cwt", "no-cache", ""},
-	        {"/status/table/1792224000.cwt", "table", "application/cwt", forever, ""},
+	        {"/status/table/1792224000.cwt", "table", "application/zz-table+cwt", forever, ""},
 	        {"/status/delta/1792137600-1792224000.cwt", "delta", "application/zz-delta+cwt",
 	                forever, ""},
 	        {"/crl/0.crl", "crl", "application/pkix-crl", minutes, ""},

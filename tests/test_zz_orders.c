@@ -1,5 +1,5 @@
 /* test_zz_orders.c - zz revoke, approve and show: an official signs what they saw, and only that.
- */
+ * Orders that hold, stop and end are in test_zz_decide.c. */
 #include "test_zz_world.h"
 
 static enum zz_exit

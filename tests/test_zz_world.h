@@ -26,6 +26,7 @@
 
 enum { NOW = 1792224000 };
 #define DIGEST "5f5007465f4b7f3b1f3ee8c23ca0abacb5480ccc9a843973d691a20689d83309"
+#define ZERO_ID "0000000000000000000000000000000000000000000000000000000000000000"
 #define HEAD "seat,name,sex,doc_type,doc_number,theory,practical,photo_sha256,evidence_sha256\n"
 #define RESULTS                                                                                    \
 	HEAD "1,买买提·艾力,M,01,330000199608213897,95.8,81.9," DIGEST "," DIGEST "\n"             \
@@ -79,6 +80,7 @@ struct world {
 	char *order; /* the JWS that waits */
 	char *approvals[4];
 	size_t approval_count;
+	const char *outcome;               /* of what an approval executes; NULL: revoked */
 	char record[2 * RECORD_BYTES_MAX]; /* base64url of the last record */
 	char serial[33];
 	unsigned serials; /* drawn so far */
@@ -210,6 +212,23 @@ waiting_answer(const struct world *w, const char *id, struct toy_reply *out)
 	                "officials_needed", 2, "officials_signed", 1 + (int)w->approval_count));
 }
 
+/* What one official does at once. */
+static inline void
+order_answer(const struct world *w, const struct zz_request *q, struct toy_reply *out)
+{
+	json_t *rows = json_array();
+
+	if (q->request.type == REQUEST_STOP)
+		json_array_append_new(
+		        rows, json_pack("{s:s,s:i}", "outcome", "stopped", "index", 9));
+	if (q->request.type == REQUEST_SUSPEND)
+		json_array_append_new(rows, json_pack("{s:s,s:s,s:i}", "serial", w->serial,
+		                                    "outcome", "suspended", "index", 9));
+	say_json(out, 201,
+	        json_pack("{s:s,s:s,s:o}", "request", w->lie == OTHER_REQUEST_ID ? DIGEST : q->id,
+	                "state", "executed", "certificates", rows));
+}
+
 static inline void
 request_answer(struct world *w, struct bytes jws, struct toy_reply *out)
 {
@@ -222,9 +241,13 @@ request_answer(struct world *w, struct bytes jws, struct toy_reply *out)
 	assert_int_equal(zz_request_open(copy, jws.n, &q), ERR_OK);
 	free(w->order);
 	w->order = strdup((char *)copy);
-	if (q.request.type == REQUEST_REVOKE || w->lie == WAIT) {
+	snprintf(w->state, sizeof w->state, "executed");
+	if (q.request.type == REQUEST_REVOKE || q.request.type == REQUEST_REINSTATE ||
+	        q.request.type == REQUEST_RESUME || w->lie == WAIT) {
 		snprintf(w->state, sizeof w->state, "waiting");
 		waiting_answer(w, q.id, out);
+	} else if (q.request.type != REQUEST_ISSUE) {
+		order_answer(w, &q, out);
 	} else {
 		issue_answer(w, &q, out);
 	}
@@ -245,6 +268,15 @@ get_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
 		                "R05", "effective", "2026-10-17", "at", NOW));
 		return;
 	}
+	if (!strcmp(in->path, "/v1/requests")) {
+		json_decref(list);
+		say_json(out, 200,
+		        json_pack("{s:[{s:s,s:s,s:i,s:i},{s:s,s:s,s:i,s:i}]}", "waiting", "request",
+		                DIGEST, "type", "reinstate", "received_at", NOW, "exp", NOW + 9,
+		                "request", ZERO_ID, "type", "re\033[2Jvoke", "received_at",
+		                NOW - 86400, "exp", NOW + 5));
+		return;
+	}
 	for (size_t i = 0; i < w->approval_count; i++)
 		json_array_append_new(list, json_string(w->approvals[i]));
 	say_json(out, 200,
@@ -256,14 +288,24 @@ get_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
 static inline void
 approval_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
 {
+	struct approval a;
+	struct jws j;
 	char id[65];
 
 	snprintf(id, sizeof id, "%.64s", in->path + 13);
 	w->approvals[w->approval_count++] = strndup((const char *)in->body.p, in->body.n);
+	assert_int_equal(jws_decode(in->body, APPROVAL_BYTES_MAX, &j), ERR_OK);
+	assert_int_equal(approval_decode(&j, &a), ERR_OK);
+	if (!a.approve) {
+		snprintf(w->state, sizeof w->state, "rejected");
+		say_json(out, 200, json_pack("{s:s,s:s}", "request", id, "state", "rejected"));
+		return;
+	}
 	snprintf(w->state, sizeof w->state, "executed");
 	say_json(out, 200,
 	        json_pack("{s:s,s:s,s:[{s:s,s:s,s:i}]}", "request", id, "state", "executed",
-	                "certificates", "serial", w->serial, "outcome", "revoked", "index", 9));
+	                "certificates", "serial", w->serial, "outcome",
+	                w->outcome ? w->outcome : "revoked", "index", 9));
 }
 
 static inline void
@@ -334,8 +376,6 @@ answer(void *ctx, const struct toy_request *in, struct toy_reply *out)
 		request_answer(w, in->body, out);
 	}
 }
-
-/* ---- commands ---- */
 
 typedef enum zz_exit (*command)(const struct zz *z, int argc, char **argv);
 

@@ -15,7 +15,7 @@ missing=
 for word in $(zz --help | sed -nE 's/^  ([a-z]+)  .*/\1/p'); do
 	grep -q "$word" README.md || missing="$missing $word"
 done
-for word in $(zz-verify --help | sed -nE 's/^ *([A-Z_]{5,}) +[0-9]+ .*/\1/p'); do
+for word in $(zz-verify --help | sed -nE 's/^ *[0-9]+ ([A-Z_]{5,}) .*/\1/p'); do
 	grep -q "$word" README.md || missing="$missing $word"
 done
 if [ -z "$missing" ]; then pass "the README names every command and verdict"; else

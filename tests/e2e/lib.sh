@@ -7,6 +7,7 @@
 #   pass NAME, fail NAME [WHY]            one line each, counted by tools/check
 #   sql QUERY                             as the database's superuser
 #   service_signal kill|stop|cont NAME    to issuerd, ca-signer or issuer-publish of the instance; services_up again
+#   front_start CONF                      one more issuerd, its process id in $front; background LOG COMMAND...: the same
 #   pg stop|start|restart                 the cluster of the instance
 #   log_is_whole NAME                     head, entries, certificates, signer and public log agree
 # A test gives each check a sentence. ZZ_KEEP=1 keeps the folder of the instance for a look.
@@ -21,6 +22,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/zz-test.XXXXXX")
 chmod 755 "$work" # the service's own users must be able to pass
 out=$work/out
 instances=()
+extras=() # processes that the test started by itself
 failures=0
 
 pass() { echo "ok $1"; }
@@ -89,6 +91,7 @@ instance_start() { # instance_start [NAME [OPTION OF tools/up...]]: fresh, in $w
 		fail "tools/up starts an instance" "$(tail -n 40 "$work/up.log")"
 		exit 1
 	fi
+	[ "$(id -u)" != 0 ] || as_front=(setpriv --reuid=zz-front "--regid=$(id -g zz-front)" --init-groups)
 }
 
 instance_stop() { # instance_stop [DIR]
@@ -110,6 +113,20 @@ service_signal() { # service_signal kill|stop|cont|term NAME: it has ended, wher
 services_up() { # starts what is not running, as the operator would
 	tools/up --dir "$dir" --no-demo >"$work/up.log" 2>&1 </dev/null ||
 		{ fail "tools/up starts the services again" "$(tail -n 40 "$work/up.log")"; return 1; }
+}
+
+# The user that issuerd runs as, and an issuerd of the test's own: front_start CONF, its process id in $front.
+program_dir() { if [ -d "$dir/bin" ]; then echo "$dir/bin"; else echo "$top/build/bin"; fi; }
+as_front=()
+background() { # background LOG COMMAND...: ended with the test
+	local log=$1
+	shift
+	(cd / && exec "$@") >>"$log" 2>&1 </dev/null &
+	extras+=($!)
+}
+front_start() {
+	background "$dir/log/${1##*/}.log" "${as_front[@]}" "$(program_dir)/issuerd" --config "$1"
+	front=$!
 }
 
 ready() { curl -fsS "${1:-$url}/readyz"; }
@@ -173,6 +190,9 @@ acknowledged_are_kept() { # acknowledged_are_kept NAME FOLDER
 leave() {
 	local status=$? i
 	trap - EXIT
+	for i in "${extras[@]}"; do
+		kill -CONT "$i" 2>/dev/null && kill "$i" && wait "$i"
+	done
 	for i in "${instances[@]}"; do
 		[ ! -d "$i" ] || instance_stop "$i"
 	done
