@@ -95,6 +95,7 @@ fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day)
 			caps->room = caps->room == 0 ? 16 : 2 * caps->room;
 			caps->rows = fold_grow(caps->rows, caps->room, sizeof *caps->rows);
 		}
+		assert(caps->rows != NULL);
 		c = &caps->rows[caps->count++];
 		memset(c, 0, sizeof *c);
 		assert(center.n < sizeof c->center);

@@ -5,6 +5,7 @@
 #include "date.h"
 #include "fold_item.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,7 @@ forget(struct holds *h, int64_t now)
 {
 	size_t kept = 0;
 
+	assert(h->count == 0 || h->rows != NULL);
 	for (size_t i = 0; i < h->count; i++)
 		if (h->rows[i].ended == 0 || h->rows[i].started + HOLD_AGAIN_S > now)
 			h->rows[kept++] = h->rows[i];
@@ -130,6 +132,7 @@ hold_new(struct holds *h, const struct entry *e, const struct entry_note *n)
 		h->room = h->count * 2 + 16;
 		h->rows = fold_grow(h->rows, h->room, sizeof *h->rows);
 	}
+	assert(h->rows != NULL);
 	hold = &h->rows[h->count++];
 	memset(hold, 0, sizeof *hold);
 	hold->list = e->list;
@@ -175,6 +178,7 @@ holds_stop_apply(struct holds *h, const struct entry *e)
 		h->stop_room = h->stop_room * 2 + 8;
 		h->stops = fold_grow(h->stops, h->stop_room, sizeof *h->stops);
 	}
+	assert(h->stops != NULL);
 	s = &h->stops[h->stop_count++];
 	memset(s, 0, sizeof *s);
 	memcpy(s->name, e->center.p, e->center.n);

@@ -35,19 +35,28 @@ worsen(struct verdict *v, enum verdict_code code, enum verdict_reason reason)
 
 /* Form */
 
+/* In whatever case the text is written. */
+static bool
+starts_with(struct bytes data, const char *lower)
+{
+	size_t n = strlen(lower);
+
+	if (data.n < n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (tolower(data.p[i]) != lower[i])
+			return false;
+	return true;
+}
+
 static bool
 is_address(struct bytes data)
 {
 	static const char *const starts[] = {"http://", "https://", "www."};
 
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		size_t n = strlen(starts[i]), same = 0;
-
-		while (same < n && same < data.n && tolower(data.p[same]) == starts[i][same])
-			same++;
-		if (same == n)
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+		if (starts_with(data, starts[i]))
 			return true;
-	}
 	return false;
 }
 
