@@ -51,10 +51,40 @@ certificate_show(const struct zz_service *s, const char *serial)
 	return exit;
 }
 
+/* One decision of an official, from its signed bytes; the service alone has checked its signature.
+ */
+static void
+decision_print(FILE *to, const json_t *text)
+{
+	uint8_t room[APPROVAL_BYTES_MAX];
+	struct buf payload = BUF_OF(room);
+	struct bytes reason;
+	json_t *json = NULL;
+	struct jws j;
+
+	if (!json_is_string(text) ||
+	        jws_decode(bytes_of(json_string_value(text), json_string_length(text)),
+	                APPROVAL_BYTES_MAX, &j) != ERR_OK ||
+	        jws_payload(&j, &payload) != ERR_OK ||
+	        json_read(buf_bytes(&payload), sizeof room, &json) != ERR_OK)
+		return;
+	fputs("          签署   ", to);
+	text_put(to, zz_text_of(json, "decision"));
+	fprintf(to, "  key %s", j.kid);
+	reason = zz_text_of(json, "reason");
+	if (reason.n) {
+		fputs("  ", to);
+		text_put(to, reason);
+	}
+	fputs("\n", to);
+	json_decref(json);
+}
+
 static void
 request_print(const struct zz *z, const char *id, const struct zz_request *r, const json_t *json)
 {
 	const json_t *events = json_object_get(json, "events");
+	const json_t *approvals = json_object_get(json, "approvals");
 	struct zz_answer a = {.z = z, .request = r, .dir = ""};
 	size_t i;
 
@@ -65,8 +95,9 @@ request_print(const struct zz *z, const char *id, const struct zz_request *r, co
 	text_put_time(z->out, r->request.iat);
 	fputs("\nstate     状态   ", z->out);
 	text_put(z->out, zz_text_of(json, "state"));
-	fprintf(z->out, "\napprovals 批准   %zu\n",
-	        json_array_size(json_object_get(json, "approvals")));
+	fprintf(z->out, "\ndecisions 决定   %zu\n", json_array_size(approvals));
+	for (i = 0; i < json_array_size(approvals); i++)
+		decision_print(z->out, json_array_get(approvals, i));
 	for (i = 0; i < json_array_size(events); i++) {
 		fputs("event     经过   ", z->out);
 		zz_value_put(z->out, json_array_get(events, i), "at");

@@ -209,6 +209,7 @@ expect "the same again is the same" 0 as "$li" reject --yes "$rejected"
 approval "nobody approves it any more" "409 not_waiting" "$zhang" "$rejected"
 expect "its sender sees what became of it" 0 as "$wang" show "$rejected"
 has "it was rejected" rejected
+has "and why" 证据不足
 expect "what was withdrawn and rejected waits no more" 0 as "$zhang" pending
 same "the list is empty" "" "$(grep -E "$withdrawn|$rejected" "$out")"
 same "and nothing was done" "" "$(status_of "$three")"

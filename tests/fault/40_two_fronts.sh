@@ -7,7 +7,7 @@ center=330106-01
 key=$dir/keys/$center.pem
 second_port=$(free_port)
 second=http://127.0.0.1:$second_port
-sed "s|^listen = .*|listen = 127.0.0.1:$second_port||" "$dir/zz.conf" >"$dir/second.conf"
+sed "s|^listen = .*|listen = 127.0.0.1:$second_port|" "$dir/zz.conf" >"$dir/second.conf"
 front_start "$dir/second.conf"
 expect "a second front starts beside the first" 0 try_for 10 ready "$second"
 
@@ -53,9 +53,14 @@ mkdir "$work/held"
 kill -STOP "$first"
 client load "$key" $center 4 "$work/held" "$second" >"$work/held.out" 2>&1 &
 load=$!
-sleep 0.5
-service_signal stop ca-signer
-expect "the second has the lock" 0 try_for 5 holds
+for _ in $(seq 100); do
+	sleep "0.0$((RANDOM % 9))"
+	service_signal stop ca-signer
+	sleep 0.02
+	holds && break
+	service_signal cont ca-signer
+done
+expect "the second has the lock" 0 holds
 kill -STOP "$front"
 service_signal cont ca-signer
 kill -CONT "$first"
