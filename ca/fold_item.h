@@ -11,7 +11,8 @@ struct batch_item { /* one checked entry, with views into the caller's bytes */
 	uint8_t key[SHA256_BYTES]; /* in the table of executed requests */
 };
 
-__attribute__((returns_nonnull)) void *fold_grow(void *p, size_t n, size_t size); /* reallocarray that ends the process on failure */
+__attribute__((returns_nonnull)) void *fold_grow(
+        void *p, size_t n, size_t size); /* reallocarray that ends the process on failure */
 uint64_t fold_caps_count(const struct fold_caps *caps, struct bytes center, int64_t day);
 /* Counts one more certificate of a centre; only its newest day is kept. */
 void fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day);
