@@ -204,7 +204,7 @@ enum err
 authority_problem(const struct authority *a, const struct call *c)
 {
 	if (a->stopped)
-		return ERR_FORK;
+		return a->recount_differs ? ERR_RECOUNT : ERR_FORK;
 	if (a->fold.frontier.size == 0 || a->manifest == NULL || a->roster == NULL ||
 	        !a->checkpoint_seen)
 		return ERR_NOT_READY;
@@ -322,7 +322,7 @@ frame_fold(void *ctx, const struct journal_frame *frame)
 		fold_batch_apply(b, &a->fold);
 		merkle_root(&a->fold.frontier, &root);
 		if (memcmp(root.b, frame->root.b, SHA256_BYTES) != 0)
-			e = ERR_FORK;
+			e = ERR_RECOUNT;
 	}
 	fold_batch_free(b);
 	return e;
@@ -359,7 +359,8 @@ log_load(struct authority *a)
 		fold_init(&a->fold);
 	}
 	a->snapshot_size = a->fold.frontier.size;
-	e = journal_open(a->dir, a->fold.frontier.size, frame_fold, a, &a->journal);
+	if ((e = journal_open(a->dir, a->fold.frontier.size, frame_fold, a, &a->journal)) == ERR_OK)
+		e = authority_recount_start(a);
 	if (e != ERR_OK)
 		log_fault("journal_refused", "size=%" PRIu64 " error=%s", a->fold.frontier.size,
 		        err_word(e));
@@ -407,16 +408,19 @@ authority_head_keep(struct authority *a)
 	h->size = a->fold.frontier.size;
 	h->time = a->fold.time;
 	merkle_root(&a->fold.frontier, &h->root);
+	merkle_root(&a->recount, &h->recount);
 }
 
 void
 authority_snapshot(struct authority *a)
 {
 	char path[PATH_BYTES];
+	struct merkle_hash root;
 	enum err e;
 
-	if (a->fold.frontier.size == a->snapshot_size)
-		return;
+	if (a->fold.frontier.size == a->snapshot_size || a->recount_differs ||
+	        authority_recount_same(a, &root) != ERR_OK)
+		return; /* what fell over in memory must not be kept */
 	path_of(a, "snapshot", path);
 	if ((e = snapshot_write(path, &a->fold)) != ERR_OK)
 		log_fault("snapshot_failed", "error=%s", err_word(e)); /* the journal has it all */

@@ -18,7 +18,7 @@
  * grown since. */
 struct authority_head {
 	uint64_t size;
-	struct merkle_hash root;
+	struct merkle_hash root, recount; /* counted twice */
 	int64_t time;
 };
 enum { AUTHORITY_HEADS = 1024 };
@@ -62,7 +62,9 @@ struct authority {
 	struct authority_head heads[AUTHORITY_HEADS];
 	uint64_t head_count; /* the newest stands at (head_count - 1) % AUTHORITY_HEADS */
 	bool clock_doubt;    /* at start far ahead of the log: the operator confirms once */
-	bool stopped;        /* another root at a published size: for good */
+	bool stopped;        /* another root at a published size, or two counts: for good */
+	bool recount_differs;
+	struct merkle_frontier recount; /* a second frontier, of a second count */
 	uint64_t snapshot_size;
 	struct authority_publication publication;
 };
@@ -102,6 +104,17 @@ void authority_refresh(struct authority *a);
 MUST_USE enum err authority_slots(struct authority *a, uint64_t count, uint64_t *first);
 void authority_head_keep(struct authority *a); /* remembers the present head; lock held */
 void authority_snapshot(struct authority *a);  /* lock held */
+
+/* The log's root a second time, before it is signed (authority_recount.c). Each stops the signer
+ * for good and says so in the log when the two counts differ (ERR_RECOUNT). Lock held. */
+MUST_USE enum err authority_recount_start(struct authority *a); /* once, after the journal */
+/* Would the batch give this root? Before it is written. */
+MUST_USE enum err authority_recount_before(struct authority *a, const struct signed_entry *entries,
+        size_t count, const struct merkle_hash *root);
+/* Reads back what was written, and counts it. */
+MUST_USE enum err authority_recount_after(struct authority *a);
+MUST_USE enum err authority_recount_same(struct authority *a, struct merkle_hash *out);
+MUST_USE enum err authority_recount_head(struct authority *a, const struct authority_head *h);
 
 typedef enum err (*authority_handler)(struct authority *a, struct call *c);
 enum err authority_issue(struct authority *a, struct call *c);

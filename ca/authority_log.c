@@ -182,11 +182,12 @@ entries_append(struct authority *a, const struct signed_entry *entries, size_t c
 		if (e == ERR_OK)
 			e = guard_check(a, &next);
 	}
-	if (e == ERR_OK) {
-		merkle_root(&next, &root);
+	merkle_root(&next, &root);
+	if (e == ERR_OK && (e = authority_recount_before(a, entries, count, &root)) == ERR_OK) {
 		journal_append(a->journal, size, &root, entries, count);
 		fold_batch_apply(b, &a->fold);
-		authority_head_keep(a);
+		if ((e = authority_recount_after(a)) == ERR_OK)
+			authority_head_keep(a);
 		authority_refresh(a);
 	}
 	fold_batch_free(b);
@@ -202,10 +203,9 @@ extend_answer(struct authority *a, struct call *c)
 	struct buf protected = BUF_OF(room), *out = c->out;
 	struct merkle_hash root;
 	bool may_sign = a->checkpoint_seen && !a->stopped && a->fold.frontier.size >= a->guard_size;
-	enum err e = ERR_OK;
+	enum err e = authority_recount_same(a, &root);
 
-	merkle_root(&a->fold.frontier, &root);
-	if (may_sign)
+	if (e == ERR_OK && may_sign)
 		e = receipt_sign(a->log, bytes_of_text(a->origin), a->fold.time,
 		        a->fold.frontier.size, &root, &protected, signature);
 	if (e != ERR_OK)
@@ -233,7 +233,7 @@ extend_run(struct authority *a, struct call *c, uint64_t size, const struct sign
 	enum err e;
 
 	if (a->stopped)
-		return ERR_FORK;
+		return a->recount_differs ? ERR_RECOUNT : ERR_FORK;
 	if (size > mine)
 		return ERR_SIZE;
 	known = mine - size < count ? mine - size : count;

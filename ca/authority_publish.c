@@ -204,6 +204,8 @@ checkpoint_sign_at(
 	/* a size that it had, and nothing that falls back */
 	if (h == NULL || size < a->guard_size)
 		return ERR_SIZE;
+	if ((e = authority_recount_head(a, h)) != ERR_OK)
+		return e;
 	if ((e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, a->log, note)) != ERR_OK)
 		return e;
 	e = receipt_sign(

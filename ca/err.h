@@ -73,6 +73,7 @@
 	X(ERR_STALE, "entry_stale", 503, true, "An entry is too old and must be built anew.", "条目已过时，须重新生成。") \
 	X(ERR_SIZE, "log_size_mismatch", 503, true, "Database and signer are of different sizes.", "数据库与签名器的日志长度不一致。") \
 	X(ERR_FORK, "log_fork", 500, false, "The log was asked to contradict itself: nothing more is signed.", "日志出现自相矛盾，已停止签名。") \
+	X(ERR_RECOUNT, "root_differs", 500, false, "The log's root came out differently when it was computed again: nothing more is signed.", "日志根哈希两次计算结果不一致，已停止签名。") \
 	X(ERR_BEHIND, "database_behind", 503, false, "The database is behind the signer (an old backup?): run zz-admin recover.", "数据库落后于签名器（可能恢复了旧备份），请运行 zz-admin recover。") \
 	X(ERR_NOT_READY, "not_ready", 503, true, "The signer has no genesis, manifest or roster in force yet.", "签名器尚无生效的创世条目、密钥清单或名册。") \
 	X(ERR_RECORD_KEY, "record_key_not_in_force", 503, false, "The authority's signing key is not in force: tell its operator.", "本机关签发密钥不在有效期内，请联系系统运维人员。") \
