@@ -164,6 +164,7 @@ keep_head(struct live *v, const struct http_head *head, const struct http_facts 
 	if (!copy_optional(&x->arena, head->path, &x->path) ||
 	        !copy_optional(&x->arena, f->authorization, &x->authorization) ||
 	        !copy_optional(&x->arena, f->accept, &x->accept) ||
+	        !copy_optional(&x->arena, f->accept_encoding, &x->accept_encoding) ||
 	        !copy_optional(&x->arena, f->if_none_match, &x->if_none_match))
 		return ERR_MEMORY;
 	return ERR_OK;

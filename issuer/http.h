@@ -48,7 +48,7 @@ struct exchange {
 	struct bytes path;       /* begins with '/', holds only [A-Za-z0-9/_.-], a NUL after it */
 	struct bytes body;       /* empty for GET and HEAD */
 	uint64_t body_announced; /* Content-Length, known to admit */
-	struct bytes authorization, accept,
+	struct bytes authorization, accept, accept_encoding,
 	        if_none_match; /* p is NULL where the header is absent */
 	uint64_t id;           /* request id: 16 hex digits in logs and problem details */
 	uint64_t deadline_ms;  /* CLOCK_MONOTONIC */

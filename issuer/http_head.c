@@ -178,6 +178,9 @@ check_fields(const struct http_head *h, struct http_facts *f, const char **why)
 		return refuse(why, "Authorization is there twice.");
 	if (find(h, "Accept", &f->accept) > 1 || find(h, "If-None-Match", &f->if_none_match) > 1)
 		return refuse(why, "Accept or If-None-Match is there twice.");
+	if (find(h, "Accept-Encoding", &f->accept_encoding) > 1)
+		f->accept_encoding =
+		        bytes_of(NULL, 0); /* one that is not ours to judge: as it is */
 	return ERR_OK;
 }
 

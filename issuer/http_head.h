@@ -26,7 +26,7 @@ struct http_facts {
 	unsigned method; /* enum http_method */
 	uint64_t body_bytes;
 	bool expects; /* Expect: 100-continue */
-	struct bytes authorization, accept, if_none_match;
+	struct bytes authorization, accept, accept_encoding, if_none_match;
 };
 
 /* ERR_HTTP: malformed or more than we take; ERR_METHOD: a method that is a token but not GET, HEAD,

@@ -75,6 +75,7 @@ publish_open(const struct config *c, struct publish *p)
 	if ((e = folders_make(p)) != ERR_OK || (e = checkpoint_load(p)) != ERR_OK ||
 	        (e = publish_head_open(p)) != ERR_OK ||
 	        (e = tiles_init(&p->tiles, p->dir)) != ERR_OK ||
+	        (e = prune_open(p->dir, &p->prune)) != ERR_OK ||
 	        (e = signer_open(path, &p->signer)) != ERR_OK)
 		return e;
 	return store_open(c->publish_database, STORE_PUBLISH, &p->store);
@@ -87,6 +88,7 @@ publish_close(struct publish *p)
 	signer_free(p->signer);
 	tiles_end(&p->tiles);
 	publish_head_close(p);
+	prune_free(p->prune);
 	free(p->lists);
 }
 
@@ -134,6 +136,7 @@ checkpoint_write(struct publish *p, uint64_t size, struct bytes note, struct byt
 	memcpy(p->checkpoint, note.p, note.n);
 	p->checkpoint_n = note.n;
 	p->published = size;
+	prune_checkpoint(p->prune, size);
 	return ERR_OK;
 }
 
@@ -414,5 +417,8 @@ publish_round(struct publish *p, int64_t now)
 		return e;
 	for (size_t i = 0; e == ERR_OK && i < lists; i++)
 		e = list_publish(p, (uint32_t)i, now);
-	return e == ERR_OK ? publish_head_round(p, now) : e;
+	if (e != ERR_OK || (e = publish_head_round(p, now)) != ERR_OK)
+		return e;
+	prune_turn(p->prune, &(struct prune_public){now, p->published, p->head.sequence});
+	return ERR_OK;
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "head.h"
 #include "manifest.h"
+#include "prune.h"
 #include "store_publish.h"
 #include "tiles.h"
 
@@ -29,10 +30,7 @@ struct publish_head { /* what status/head.cwt says, and what is to be written */
 	size_t signed_table_n;
 	uint8_t signed_head[HEAD_BYTES_MAX];
 	size_t signed_head_n;
-	bool passed; /* and could not be published: the next one is above it */
-	struct head_delta deltas[2][HEAD_DELTAS_MAX]; /* of this head and the one before */
-	uint64_t delta_sequence[2];
-	size_t delta_count[2];
+	bool passed;        /* and could not be published: the next one is above it */
 	int64_t count_next; /* when the database may be asked to count again */
 	bool counted_off;   /* the last count differed from the lists */
 };
@@ -53,6 +51,7 @@ struct publish {
 	uint64_t manifest_version;
 	struct publish_list *lists;
 	size_t list_room;
+	struct prune *prune;
 };
 
 MUST_USE enum err publish_open(const struct config *c, struct publish *p);

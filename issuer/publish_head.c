@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PATH_BYTES = 700, MODE = 0644 };
 
@@ -177,27 +176,6 @@ rows_check(struct publish *p, const struct table *t)
 	return e;
 }
 
-/* The files of deltas that neither this head nor the one before names. */
-static void
-deltas_forget(struct publish *p, const struct head *h)
-{
-	struct publish_head *w = &p->head;
-	char path[PATH_BYTES];
-
-	for (size_t i = 0; i < w->delta_count[1]; i++) {
-		path_of(p, path, "status/delta/%" PRIu64 "-%" PRIu64 ".cwt", w->deltas[1][i].base,
-		        w->delta_sequence[1]);
-		if (unlink(path) != 0)
-			log_note("delta_kept", "file=%s", path);
-	}
-	memcpy(w->deltas[1], w->deltas[0], sizeof w->deltas[1]);
-	w->delta_count[1] = w->delta_count[0];
-	w->delta_sequence[1] = w->delta_sequence[0];
-	memcpy(w->deltas[0], h->deltas, sizeof w->deltas[0]);
-	w->delta_count[0] = h->delta_count;
-	w->delta_sequence[0] = h->sequence;
-}
-
 /* Only above the public one, of a size that is public, with the manifest that is public. */
 static enum err
 head_check(const struct publish *p, const struct head *h, struct bytes table)
@@ -241,12 +219,12 @@ publish_head_write(struct publish *p, struct bytes table, struct bytes head)
 	if ((e = file_write_once(path, table, MODE)) != ERR_OK)
 		goto out;
 	path_of(p, path, "status/head.cwt", 0, 0);
-	if ((e = file_write(path, head, MODE)) != ERR_OK)
+	if ((e = prune_keep(p->dir, h.tree_size)) != ERR_OK ||
+	        (e = file_write(path, head, MODE)) != ERR_OK)
 		goto out;
 	head_remember(&p->head, head, &h);
 	memcpy(p->head.rows, rows, t.count * sizeof *rows);
 	p->head.count = t.count;
-	deltas_forget(p, &h);
 out:
 	free(rows);
 	return e;

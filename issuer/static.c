@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define FOREVER "public, max-age=31536000, immutable"
 #define MINUTES "public, max-age=300"
@@ -23,23 +24,24 @@ enum { FILE_NAME_MAX = 96, ETAG_HEX_BYTES = 16 };
 struct kind {
 	const char *type, *cache;
 	bool vary;
+	bool gzip; /* sent so to whoever takes it */
 };
 
 static const struct kind kinds[STATIC_KINDS] = {
-        [STATIC_CHECKPOINT] = {"text/plain; charset=utf-8", "no-cache", false},
-        [STATIC_TILE] = {"application/octet-stream", FOREVER, false},
-        [STATIC_KEPT] = {"text/plain; charset=utf-8", FOREVER, false},
-        [STATIC_KEPT_COSE] = {"application/cose", FOREVER, false},
-        [STATIC_STATUS] = {TYPE_JWT, MINUTES, true},
-        [STATIC_STATUS_CWT] = {TYPE_CWT, MINUTES, true},
-        [STATIC_STATUS_JWT] = {TYPE_JWT, MINUTES, true},
-        [STATIC_VERSION] = {TYPE_CWT, FOREVER, false},
-        [STATIC_HEAD] = {"application/zz-head+cwt", "no-cache", false},
-        [STATIC_TABLE] = {"application/zz-table+cwt", FOREVER, false},
-        [STATIC_DELTA] = {"application/zz-delta+cwt", FOREVER, false},
-        [STATIC_CRL] = {"application/pkix-crl", MINUTES, false},
-        [STATIC_MANIFEST] = {"application/cose", "no-cache", false},
-        [STATIC_PAGE] = {NULL, "no-cache", false},
+        [STATIC_CHECKPOINT] = {"text/plain; charset=utf-8", "no-cache", false, false},
+        [STATIC_TILE] = {"application/octet-stream", FOREVER, false, false},
+        [STATIC_KEPT] = {"text/plain; charset=utf-8", FOREVER, false, false},
+        [STATIC_KEPT_COSE] = {"application/cose", FOREVER, false, false},
+        [STATIC_STATUS] = {TYPE_JWT, MINUTES, true, false},
+        [STATIC_STATUS_CWT] = {TYPE_CWT, MINUTES, true, false},
+        [STATIC_STATUS_JWT] = {TYPE_JWT, MINUTES, true, false},
+        [STATIC_VERSION] = {TYPE_CWT, FOREVER, false, false},
+        [STATIC_HEAD] = {"application/zz-head+cwt", "no-cache", false, false},
+        [STATIC_TABLE] = {"application/zz-table+cwt", FOREVER, false, false},
+        [STATIC_DELTA] = {"application/zz-delta+cwt", FOREVER, false, false},
+        [STATIC_CRL] = {"application/pkix-crl", MINUTES, false, false},
+        [STATIC_MANIFEST] = {"application/cose", "no-cache", false, false},
+        [STATIC_PAGE] = {NULL, "no-cache", false, false},
 };
 
 /* --- Accept and If-None-Match (RFC 9110 sections 12.5.1 and 13.1.2) --- */
@@ -216,8 +218,30 @@ add_headers(struct exchange *x, const struct kind *k, const char *etag)
 	reply_add_header(x, "Cache-Control", k->cache);
 	reply_add_header(x, "ETag", etag);
 	reply_add_header(x, "X-Content-Type-Options", "nosniff");
-	if (k->vary)
-		reply_add_header(x, "Vary", "Accept");
+	if (k->vary || k->gzip)
+		reply_add_header(x, "Vary", k->gzip ? "Accept-Encoding" : "Accept");
+}
+
+/* Of a body below STATIC_HASH_BYTES_MAX; as it is where that saves nothing. */
+static struct bytes
+gzip_body(struct exchange *x, struct bytes body)
+{
+	enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8 };
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)body.p, .avail_in = (uInt)body.n};
+	uint8_t *p = arena_alloc(&x->arena, body.n + 1);
+	int done = Z_STREAM_ERROR;
+
+	if (p == NULL || deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
+	                         MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return body;
+	z.next_out = p;
+	z.avail_out = (uInt)body.n;
+	done = deflate(&z, Z_FINISH);
+	deflateEnd(&z);
+	if (done != Z_STREAM_END)
+		return body;
+	reply_add_header(x, "Content-Encoding", "gzip");
+	return bytes_of(p, body.n - z.avail_out);
 }
 
 static enum err
@@ -230,6 +254,8 @@ send_small(struct exchange *x, const struct kind *k, int fd, size_t n)
 	close(fd);
 	if (e != ERR_OK)
 		return e;
+	if (k->gzip && accepts(x->accept_encoding, "gzip") > 0)
+		body = gzip_body(x, body);
 	etag = etag_make(&x->arena, body);
 	if (etag == NULL)
 		return ERR_MEMORY;
@@ -293,6 +319,7 @@ static_serve(struct exchange *x, const char *public_dir)
 		k.type = TYPE_CWT;
 		suffix = ".cwt";
 	}
+	k.gzip = bytes_start(x->path, "/log/tile/entries/"); /* tlog-tiles: SHOULD be */
 	if (kind == STATIC_PAGE) {
 		struct bytes page = bytes_skip(x->path, strlen("/verify/"));
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char folder[] = "/tmp/zz-static-XXXXXX";
 
@@ -214,7 +215,8 @@ each_file_has_its_type_and_time_to_live(void **state)
 	        {"/log/checkpoint", "note", "text/plain; charset=utf-8", "no-cache", ""},
 	        {"/log/tile/0/000.p/7", "tile", "application/octet-stream", forever, ""},
 	        {"/log/tile/0/x001/234", "full", "application/octet-stream", forever, ""},
-	        {"/log/tile/entries/000", "entries", "application/octet-stream", forever, ""},
+	        {"/log/tile/entries/000", "entries", "application/octet-stream", forever,
+	                "Accept-Encoding"},
 	        {"/log/checkpoints/120", "kept", "text/plain; charset=utf-8", forever, ""},
 	        {"/log/checkpoints/120.cose", "receipt", "application/cose", forever, ""},
 	        {"/status/0", "jwt", "application/statuslist+jwt", minutes, "Accept"},
@@ -386,6 +388,50 @@ other_methods_are_refused_with_allow(void **state)
 	exchange_end(&x);
 }
 
+/* C2SP tlog-tiles: entry bundles should be compressed on their way. */
+static void
+entry_bundles_are_compressed_for_whoever_takes_it(void **state)
+{
+	static char text[4000];
+	uint8_t out[sizeof text];
+	struct exchange x;
+	z_stream z = {.next_out = out, .avail_out = sizeof out};
+
+	(void)state;
+	memset(text, 'e', sizeof text - 1);
+	put("log/tile/entries/001", text);
+	exchange_init(&x, HTTP_GET, BYTES_LIT("/log/tile/entries/001"));
+	x.accept_encoding = BYTES_LIT("br, gzip");
+	static_serve(&x, folder);
+	assert_int_equal(x.reply.status, 200);
+	assert_string_equal(header(&x, "Content-Encoding"), "gzip");
+	assert_string_equal(header(&x, "Vary"), "Accept-Encoding");
+	assert_true(x.reply.body.n < 200);
+	z.next_in = (Bytef *)(uintptr_t)x.reply.body.p;
+	z.avail_in = (uInt)x.reply.body.n;
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	inflateEnd(&z);
+	assert_int_equal(z.total_out, sizeof text - 1);
+	assert_memory_equal(out, text, sizeof text - 1);
+	exchange_end(&x);
+	/* who does not ask, or says no, gets it as it is; hashes are never compressed */
+	get(&x, "/log/tile/entries/001", NULL, NULL);
+	assert_int_equal(x.reply.body.n, sizeof text - 1);
+	assert_string_equal(header(&x, "Content-Encoding"), "");
+	exchange_end(&x);
+	exchange_init(&x, HTTP_GET, BYTES_LIT("/log/tile/entries/001"));
+	x.accept_encoding = BYTES_LIT("gzip;q=0");
+	static_serve(&x, folder);
+	assert_int_equal(x.reply.body.n, sizeof text - 1);
+	exchange_end(&x);
+	exchange_init(&x, HTTP_GET, BYTES_LIT("/log/tile/0/x001/234"));
+	x.accept_encoding = BYTES_LIT("gzip");
+	static_serve(&x, folder);
+	assert_int_equal(x.reply.body.n, 4);
+	exchange_end(&x);
+}
+
 int
 main(void)
 {
@@ -398,6 +444,7 @@ main(void)
 	        cmocka_unit_test(a_large_file_is_sent_from_its_descriptor),
 	        cmocka_unit_test(links_folders_and_pipes_are_not_found),
 	        cmocka_unit_test(other_methods_are_refused_with_allow),
+	        cmocka_unit_test(entry_bundles_are_compressed_for_whoever_takes_it),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

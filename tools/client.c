@@ -90,6 +90,7 @@ options_set(struct client *c)
 	       !curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 	       !curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)CLIENT_CONNECT_S_MAX) &&
 	       !curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)CLIENT_ANSWER_S_MAX) &&
+	       !curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip") &&
 	       !curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) &&
 	       !curl_easy_setopt(h, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
 	       !curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L) &&

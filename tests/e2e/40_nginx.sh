@@ -64,6 +64,8 @@ forever='public, max-age=31536000, immutable' minutes='public, max-age=300'
 file log/checkpoint log/checkpoint no-cache 'text/plain; charset=utf-8'
 file log/tile/0/000 log/tile/0/000 "$forever" application/octet-stream
 file log/tile/entries/000 log/tile/entries/000 "$forever" application/octet-stream
+file log/tile/entries/000 log/tile/entries/000 "$forever" application/octet-stream --compressed
+same "which is sent compressed to whoever takes it" gzip "$(header content-encoding)"
 size=$(sed -n 2p "$dir/public/log/checkpoint")
 file "log/checkpoints/$size" "log/checkpoints/$size" "$forever" 'text/plain; charset=utf-8'
 file "log/checkpoints/$size.cose" "log/checkpoints/$size.cose" "$forever" application/cose
