@@ -56,6 +56,7 @@
 	X(REASON_MIXED, "mixed", "混用：数据属于另一清单或另一机关", "Mix: the data belongs to another list or another authority.") \
 	X(REASON_AHEAD, "from_the_future", "数据时间超前（或本机时钟落后，请校准）", "The data is from the future (or the clock here is behind: set it).") \
 	X(REASON_REINSTATED, "revocation_undone", "已撤销的状态被改回", "A revocation was undone, which never happens in an honest list.") \
+	X(REASON_UNLOGGED, "list_not_logged", "状态清单未在公开日志中：不予采信", "A status list is not shown to be in the public log: it does not count.") \
 	X(REASON_ENDLESS, "endless_data", "数据超过上限：拒绝接收", "More data than the format allows was sent.")
 /* clang-format on */
 

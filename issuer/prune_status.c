@@ -28,22 +28,24 @@ prune_status_end(struct prune_status *s)
 	free(s->old_next);
 }
 
-/* "[<first>-]<sequence>.cwt" */
+/* "[<first>-]<sequence>.cwt"; the proof of a version ends in .tlog-proof. */
 static bool
 name_read(const char *name, bool pair, uint64_t *first, uint64_t *sequence)
 {
-	const char *dash = strchr(name, '-'), *dot = strchr(name, '.');
+	const char *dot = strchr(name, '.');
+	struct bytes stem = bytes_of(name, dot == NULL ? 0 : (size_t)(dot - name)), before = stem;
+	const uint8_t *dash = stem.n == 0 ? NULL : memchr(stem.p, '-', stem.n);
 
-	if (dot == NULL || strcmp(dot, ".cwt") != 0 || (dash != NULL) != pair ||
-	        (pair && dash > dot))
+	if (dot == NULL || (strcmp(dot, ".cwt") != 0 && strcmp(dot, ".tlog-proof") != 0) ||
+	        (dash != NULL) != pair)
 		return false;
-	if (pair && decimal_decode(bytes_of(name, (size_t)(dash - name)), INT64_MAX / 2, first) !=
-	                    ERR_OK)
-		return false;
-	if (pair)
-		name = dash + 1;
-	return decimal_decode(bytes_of(name, (size_t)(dot - name)), INT64_MAX / 2, sequence) ==
-	       ERR_OK;
+	if (pair) {
+		before.n = (size_t)(dash - stem.p);
+		stem = bytes_skip(stem, before.n + 1);
+		if (decimal_decode(before, INT64_MAX / 2, first) != ERR_OK)
+			return false;
+	}
+	return decimal_decode(stem, INT64_MAX / 2, sequence) == ERR_OK;
 }
 
 static bool

@@ -230,6 +230,8 @@ crl_write(struct publish *p, uint32_t list)
 
 	if (e != ERR_OK)
 		return e;
+	/* the signer's second, which may be later than that in which this round began */
+	p->lists[list].at = (int64_t)number;
 	path_of(p, path, "crl/%" PRIu64 ".crl", list, 0);
 	return file_write(path, der, MODE);
 }
@@ -238,8 +240,10 @@ static enum err
 list_files(struct publish *p, const struct store_publication *v)
 {
 	char path[PATH_BYTES];
-	enum err e;
+	enum err e = publish_version_proof(p, v);
 
+	if (e != ERR_OK)
+		return e;
 	path_of(p, path, "status/version/%" PRIu64 "-%" PRIu64 ".cwt", v->list, v->sequence);
 	if ((e = file_write_once(path, v->cwt, MODE)) != ERR_OK)
 		return e;
@@ -269,6 +273,8 @@ list_in_place(const struct publish *p, const struct store_publication *v)
 	same = file_read(path, TOKEN_BYTES_MAX, &bytes, &n) == ERR_OK &&
 	       bytes_equal(bytes_of(bytes, n), v->jwt);
 	free(bytes);
+	path_of(p, path, "status/version/%" PRIu64 "-%" PRIu64 ".tlog-proof", v->list, v->sequence);
+	same = same && file_exists(path);
 	path_of(p, path, "status/version/%" PRIu64 "-%" PRIu64 ".cwt", v->list, v->sequence);
 	return same && file_exists(path);
 }
@@ -310,7 +316,8 @@ static void
 list_note(struct publish_list *l, const struct store_publication *v, int64_t now)
 {
 	l->written = v->sequence;
-	l->at = now;
+	if (l->at < now)
+		l->at = now;
 	l->cwt_n = v->cwt.n;
 }
 

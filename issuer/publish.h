@@ -13,8 +13,8 @@ struct publish_list {
 	uint64_t signed_sequence;            /* of the newest version in the signer's log */
 	uint8_t signed_sha256[SHA256_BYTES]; /* its CWT */
 	uint64_t written;                    /* newest sequence whose files are there; 0 none yet */
-	int64_t at;                          /* when they were written */
-	size_t cwt_n;                        /* bytes of the token */
+	int64_t at;       /* when they were written, and the number of the CRL at most */
+	size_t cwt_n;     /* bytes of the token */
 	uint64_t counted; /* the version whose entries of each status are counted */
 	uint64_t counts[4];
 };
@@ -70,6 +70,8 @@ MUST_USE enum err publish_head_round(struct publish *p, int64_t now);
  * ERR_SIZE for fewer lists, ERR_FORK where they do not belong together, ERR_NOT_FOUND where a part
  * that they name is not in place, and the errors of publish_row_check. Nothing is written then. */
 MUST_USE enum err publish_head_write(struct publish *p, struct bytes table, struct bytes head);
+/* The proof that the version's entry 3 is in the log, beside its file (publish_proof.c). */
+MUST_USE enum err publish_version_proof(struct publish *p, const struct store_publication *v);
 /* Before a head names a version (publish_check.c): the file is what was signed, undoes nothing, and
  * agrees with the database. */
 MUST_USE enum err publish_row_check(

@@ -355,6 +355,18 @@ deltas_make(struct publish *p, uint64_t sequence, uint64_t bases[HEAD_DELTAS_MAX
 	return e;
 }
 
+/* A list that was not renewed for long: readers take no head that names it. The new version comes
+ * with the next rounds. */
+static bool
+list_stale(const struct publish *p, int64_t now)
+{
+	for (size_t i = 0; i < p->list_room; i++)
+		if (p->lists[i].signed_sequence != 0 &&
+		        (int64_t)p->lists[i].signed_sequence + LIST_RENEWED_S_MAX - 300 <= now)
+			return true;
+	return false;
+}
+
 static enum err
 head_make(struct publish *p, int64_t now)
 {
@@ -388,7 +400,7 @@ publish_head_round(struct publish *p, int64_t now)
 	if (p->published == 0 || p->manifest_version == 0)
 		return ERR_OK;
 	head_resume(p);
-	if (!head_due(p, now))
+	if (!head_due(p, now) || list_stale(p, now))
 		return publish_counts_check(p, now);
 	e = head_make(p, now);
 	/* one of this second is there, or a version is signed whose files come in the next round */

@@ -36,6 +36,7 @@ static const struct kind kinds[STATIC_KINDS] = {
         [STATIC_STATUS_CWT] = {TYPE_CWT, MINUTES, true, false},
         [STATIC_STATUS_JWT] = {TYPE_JWT, MINUTES, true, false},
         [STATIC_VERSION] = {TYPE_CWT, FOREVER, false, false},
+        [STATIC_PROOF] = {"text/plain; charset=utf-8", MINUTES, false, false},
         [STATIC_HEAD] = {"application/zz-head+cwt", "no-cache", false, false},
         [STATIC_TABLE] = {"application/zz-table+cwt", FOREVER, false, false},
         [STATIC_DELTA] = {"application/zz-delta+cwt", FOREVER, false, false},

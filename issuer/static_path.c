@@ -112,8 +112,13 @@ kind_of_status(struct bytes v)
 {
 	if (bytes_equal_text(v, "head.cwt"))
 		return STATIC_HEAD;
-	if (take(&v, "version/"))
-		return take_end(&v, ".cwt") && is_pair(v) ? STATIC_VERSION : STATIC_NONE;
+	if (take(&v, "version/")) {
+		bool proof = take_end(&v, ".tlog-proof");
+
+		if ((!proof && !take_end(&v, ".cwt")) || !is_pair(v))
+			return STATIC_NONE;
+		return proof ? STATIC_PROOF : STATIC_VERSION;
+	}
 	if (take(&v, "table/"))
 		return take_end(&v, ".cwt") && is_number(v, INT64_MAX) ? STATIC_TABLE : STATIC_NONE;
 	if (take(&v, "delta/"))

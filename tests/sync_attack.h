@@ -114,7 +114,7 @@ recovery_run(const struct attack *a)
 	status_set(f->w->raw, 77, STATUS_INVALID);
 	status_set(f->w->raw, 78, STATUS_SUPERSEDED);
 	f->sequence = 0;
-	publish(f, f->o.now + 1, 11);
+	publish(f, f->o.now + 1, 12);
 	run(f);
 	if (f->r.end != SYNC_DONE)
 		fail_msg("after %s: end %d, reason %s, at %s", a->what, (int)f->r.end,

@@ -1,8 +1,10 @@
 #ifndef TESTS_SYNC_FIXTURE_H
 #define TESTS_SYNC_FIXTURE_H
 /* sync_fixture.h - a server in memory that publishes a small authority, and a state folder. */
+#include "entry.h"
 #include "file.h"
 #include "head.h"
+#include "proof.h"
 #include "verify_state.h"
 #include "verify_sync.h"
 #include "verify_tiles.h"
@@ -11,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { SERVED_MAX = 64, STEP = 1000, LISTS = 2, CHANGES_MAX = 8 };
+enum { SERVED_MAX = 160, STEP = 1000, LISTS = 2, CHANGES_MAX = 8 };
 
 struct served {
 	char path[64];
@@ -35,6 +37,7 @@ struct fixture {
 	struct world *w;
 	struct served files[SERVED_MAX];
 	size_t count;
+	int64_t list_age;  /* of the next lists, when their head is signed */
 	uint64_t log_size; /* of the tree that tiles are served of */
 	bool no_partial;   /* partial tiles are gone */
 	enum err broken;   /* what every get answers, when not ERR_OK */
@@ -115,7 +118,7 @@ server_get(void *ctx, const char *path, size_t bytes_max, struct client_reply *o
 	const struct served *s = served_find(f, path);
 
 	f->gets++;
-	f->list_gets += strncmp(path, "/status/version/", 16) == 0;
+	f->list_gets += strncmp(path, "/status/version/", 16) == 0 && strstr(path, ".cwt") != NULL;
 	if (f->broken != ERR_OK)
 		return f->broken;
 	memset(out, 0, sizeof *out);
@@ -166,6 +169,36 @@ checkpoint_serve(struct fixture *f, const struct key *k, uint64_t size, uint64_t
 	serve(f, path, buf_bytes(&note));
 }
 
+/* Entry 3 of a list as its row says it now, at its place in the log of that size; the proof names
+ * the place. What is published of the log follows. */
+static inline void
+list_log(struct fixture *f, uint32_t list)
+{
+	const struct table_row *row = &f->p.rows[list];
+	uint64_t size = f->log_size, index = size - LISTS + list;
+	struct entry e = {.type = ENTRY_LIST,
+	        .list = list,
+	        .sequence = row->sequence,
+	        .tree_size = index,
+	        .this_update = f->p.at - f->list_age,
+	        .next_update = f->p.at + LIST_LIFETIME_S,
+	        .time = f->p.at};
+	struct proof p = {.index = index, .note = BYTES_LIT("any\n")};
+	uint8_t room[2048];
+	struct buf entry = buf_init(p.extra, sizeof p.extra), text = BUF_OF(room);
+	PATH(path, "/status/version/%u-%llu.tlog-proof", list, (unsigned long long)row->sequence);
+
+	memcpy(e.raw_sha256, row->raw_sha256, SHA256_BYTES);
+	memcpy(e.cwt_sha256, row->cwt_sha256, SHA256_BYTES);
+	entry_put(&e, &entry);
+	p.extra_n = entry.n;
+	merkle_leaf(buf_bytes(&entry), &f->w->leaves[index]);
+	proof_put(&text, &p);
+	serve(f, path, buf_bytes(&text));
+	checkpoint_serve(f, f->w->log, size, size);
+	f->p.head.root = world_root(f->w, size);
+}
+
 static inline void
 changes_fill(struct fixture *f, struct delta *d)
 {
@@ -197,7 +230,6 @@ publish_begin(struct fixture *f, int64_t at, uint64_t size)
 	if (size > f->w->size)
 		world_append_any(f->w, size - f->w->size);
 	f->log_size = size;
-	checkpoint_serve(f, f->w->log, size, size);
 	p->table = (struct table){
 	        .iss = BYTES_LIT(WORLD_HOST), .iat = at, .rows = p->rows, .count = LISTS};
 	p->delta = (struct delta){.iss = BYTES_LIT(WORLD_HOST),
@@ -217,6 +249,8 @@ publish_begin(struct fixture *f, int64_t at, uint64_t size)
 	        .manifest_version = f->w->m.version};
 	memcpy(p->head.manifest_sha256, f->w->m.sha256, SHA256_BYTES);
 	memcpy(p->head.previous, f->head_sha256, SHA256_BYTES);
+	for (uint32_t i = 0; i < LISTS; i++)
+		list_log(f, i);
 }
 
 static inline void

@@ -44,8 +44,8 @@ a_delta_stands_in_for_the_lists(void **state)
 	expect(f, SYNC_DONE, REASON_NONE);
 	assert_int_equal(f->list_gets, 0);
 	assert_int_equal(f->r.lists, LISTS);
-	/* head, checkpoint, tile, table, delta, one CRL */
-	assert_int_equal(f->gets, 6);
+	/* head, checkpoint, tile, table, two proofs of lists, delta, one CRL */
+	assert_int_equal(f->gets, 6 + LISTS);
 }
 
 static void
@@ -57,11 +57,12 @@ without_crls_head_table_and_delta_are_enough(void **state)
 	expect(f, SYNC_DONE, REASON_NONE);
 	assert_false(state_has(f->dir, "crl/0.crl"));
 	status_set(f->w->raw, 5, STATUS_INVALID);
-	publish(f, WORLD_NOW + STEP, 3);
+	publish(f, WORLD_NOW + STEP, 5);
 	f->o.now = WORLD_NOW + STEP;
 	f->gets = 0;
 	expect(f, SYNC_DONE, REASON_NONE);
-	assert_int_equal(f->gets, 4); /* head, checkpoint, table, delta */
+	/* head, checkpoint, tile, table, two proofs, delta */
+	assert_int_equal(f->gets, 5 + LISTS);
 }
 
 /* A delta serves every head from its base on. */
@@ -81,7 +82,7 @@ a_delta_of_an_older_base_serves_too(void **state)
 	memcpy(f->published, before, sizeof before);
 	f->sequence = first;
 	f->o.now += STEP;
-	publish(f, f->o.now, 6);
+	publish(f, f->o.now, 7);
 	f->list_gets = 0;
 	expect(f, SYNC_DONE, REASON_NONE);
 	assert_int_equal(f->list_gets, 0);
@@ -166,12 +167,12 @@ a_publication_made_meanwhile_is_no_attack(void **state)
 	memcpy(f->stale_head, old->bytes, old->n);
 	f->stale_n = old->n;
 	serve_not(f, "/status/table/1792225000.cwt");
-	publish(f, f->o.now + 1, 6);
+	publish(f, f->o.now + 1, 7);
 	f->stale_gets = 1;
 	expect(f, SYNC_DONE, REASON_NONE);
-	assert_int_equal(f->r.size, 6);
+	assert_int_equal(f->r.size, 7);
 	/* control: with the same head again the missing part stays missing */
-	publish(f, f->o.now + 2, 7);
+	publish(f, f->o.now + 2, 9);
 	serve_not(f, "/status/table/1792225002.cwt");
 	expect(f, SYNC_AWAY, REASON_NONE);
 }
@@ -191,7 +192,7 @@ a_broken_sync_leaves_the_held_publication_whole(void **state)
 	serve(f, "/crl/0.crl", BYTES_LIT("junk"));
 	expect(f, SYNC_ATTACK, REASON_CRL);
 	assert_true(state_has(f->dir, name));
-	publish(f, f->o.now + 1, 6);
+	publish(f, f->o.now + 1, 7);
 	expect(f, SYNC_DONE, REASON_NONE);
 	assert_false(state_has(f->dir, name));
 	state_raw_name(0, f->p.rows[0].raw_sha256, name);
@@ -206,7 +207,7 @@ a_broken_sync_leaves_the_held_publication_whole(void **state)
 static void
 a_log_that_grows_is_proved_by_its_tiles(void **state)
 {
-	static const uint64_t sizes[] = {4, 7, 255, 256, 257, 300, 511, 512, 700, 1100};
+	static const uint64_t sizes[] = {5, 7, 254, 256, 258, 300, 510, 512, 700, 1100};
 	struct fixture *f = *state;
 
 	run(f);

@@ -84,6 +84,7 @@ static void
 raw_other(struct fixture *f)
 {
 	f->p.rows[0].raw_sha256[0] ^= 1;
+	list_log(f, 0);
 }
 
 static void
@@ -123,12 +124,13 @@ root_other(struct fixture *f)
 	f->p.head.root.b[0] ^= 1;
 }
 
-/* What list 0 says is changed and signed by the authority's own key. */
+/* What list 0 says is changed, signed by the authority's own key and logged. */
 static void
 list_says(struct fixture *f, uint32_t idx, enum status s)
 {
 	status_set(f->w->raw, idx, s);
 	list_serve(f, 0, f->p.at, &f->p.rows[0]);
+	list_log(f, 0);
 	f->p.delta.count = 0;
 	changes_fill(f, &f->p.delta);
 }
@@ -170,6 +172,7 @@ list_of_size(struct fixture *f, size_t n)
 	assert_int_equal(status_cwt_sign(&t, f->w->status, &token), ERR_OK);
 	serve(f, path, buf_bytes(&token));
 	sha256_one(buf_bytes(&token), f->p.rows[0].cwt_sha256);
+	list_log(f, 0);
 	f->p.no_delta = true;
 	free(raw);
 }
@@ -196,6 +199,7 @@ list_other_key(struct fixture *f)
 	world_list(f->w, f->w->record, 0, f->p.at, &token);
 	serve(f, path, buf_bytes(&token));
 	sha256_one(buf_bytes(&token), f->p.rows[0].cwt_sha256);
+	list_log(f, 0);
 	f->p.no_delta = true;
 }
 
@@ -247,6 +251,147 @@ key_cut_off(struct fixture *f)
 	manifest_new(f, 4, WORLD_NOW);
 }
 
+/* Whoever stole the status key and the web server, but not the log: head and table name a list that
+ * this key signed, and the log's own checkpoint. */
+static void
+list_unlogged(struct fixture *f)
+{
+	status_set(f->w->raw, 5, STATUS_VALID); /* hides what was decided last */
+	list_serve(f, 0, f->p.at, &f->p.rows[0]);
+	f->p.delta.count = 0;
+	changes_fill(f, &f->p.delta);
+}
+
+static void
+list_unlogged_in_full(struct fixture *f)
+{
+	list_unlogged(f);
+	f->p.no_delta = true;
+}
+
+/* The same under a version that the log does not know. */
+static void
+list_unknown_version(struct fixture *f)
+{
+	status_set(f->w->raw, 5, STATUS_VALID);
+	list_serve(f, 0, f->p.at + 1, &f->p.rows[0]);
+	f->p.no_delta = true;
+}
+
+static void
+proof_path(const struct fixture *f, char path[64], unsigned list)
+{
+	snprintf(path, 64, "/status/version/%u-%llu.tlog-proof", list,
+	        (unsigned long long)f->p.rows[list].sequence);
+}
+
+/* A proof may not say what it likes: an entry that fits, but is not in the tree. */
+static void
+list_with_a_made_up_entry(struct fixture *f)
+{
+	struct merkle_hash leaf = f->w->leaves[f->log_size - LISTS];
+
+	list_unlogged_in_full(f);
+	list_log(f, 0);
+	f->w->leaves[f->log_size - LISTS] = leaf; /* the log has the honest one */
+	checkpoint_serve(f, f->w->log, f->log_size, f->log_size);
+	f->p.head.root = world_root(f->w, f->log_size);
+}
+
+/* The entry of another list, and of the list's version before. */
+static void
+proof_of_another_list(struct fixture *f)
+{
+	char path[64];
+	const struct served *other;
+
+	proof_path(f, path, 1);
+	other = served_find(f, path);
+	proof_path(f, path, 0);
+	serve(f, path, bytes_of(other->bytes, other->n));
+}
+
+static void
+proof_of_an_older_version(struct fixture *f)
+{
+	char path[64];
+	const struct served *old = served_find(f, "/status/version/0-1792224000.tlog-proof");
+
+	proof_path(f, path, 0);
+	serve(f, path, bytes_of(old->bytes, old->n));
+}
+
+static void
+proof_of_a_place_outside(struct fixture *f)
+{
+	char path[64];
+	struct served *s;
+
+	proof_path(f, path, 0);
+	s = served_find(f, path);
+	/* index 8 becomes 9, then a place beyond the tree */
+	for (size_t i = 0; i + 7 < s->n; i++)
+		if (memcmp(s->bytes + i, "\nindex 8", 8) == 0)
+			s->bytes[i + 7] = '9';
+}
+
+static void
+proof_gone(struct fixture *f)
+{
+	char path[64];
+
+	proof_path(f, path, 0);
+	serve_not(f, path);
+}
+
+static void
+proof_junk(struct fixture *f)
+{
+	char path[64];
+
+	proof_path(f, path, 0);
+	serve(f, path, BYTES_LIT("<html>Please log in</html>"));
+}
+
+static void
+proof_endless(struct fixture *f)
+{
+	char path[64];
+
+	proof_path(f, path, 0);
+	endless(f, path, PROOF_TEXT_BYTES_MAX + 1);
+}
+
+/* A logged list of long ago in a fresh head, before who knows no later one. */
+static void
+list_aged(struct fixture *f)
+{
+	f->list_age = LIST_RENEWED_S_MAX;
+	list_log(f, 0);
+	f->list_age = 0;
+}
+
+static void
+list_aged_less(struct fixture *f)
+{
+	f->list_age = LIST_RENEWED_S_MAX - 1;
+	list_log(f, 0);
+	f->list_age = 0;
+}
+
+/* The head's own place: a size and root that the log never signed. */
+static void
+tree_made_up(struct fixture *f)
+{
+	struct key *other = NULL;
+
+	list_unlogged_in_full(f);
+	list_log(f, 0);
+	assert_int_equal(key_generate(KEY_ED25519, &other), ERR_OK);
+	checkpoint_serve(f, other, f->log_size, f->log_size);
+	key_free(other);
+}
+
 static const struct attack attacks[] = {
         /* 1 arbitrary software */
         {"a head under the record key", key_record, nothing, REASON_HEAD, false},
@@ -283,6 +428,23 @@ static const struct attack attacks[] = {
         /* 9 vulnerability to key compromise */
         {"a head under a key that was replaced", key_replaced, nothing, REASON_HEAD, false},
         {"a head above the size where its key was cut", key_cut_off, nothing, REASON_HEAD, true},
+        {"a list under the stolen status key that is not logged", list_unlogged, nothing,
+                REASON_UNLOGGED, true},
+        {"the same without a delta", list_unlogged_in_full, nothing, REASON_UNLOGGED, true},
+        {"a version that the log does not know", list_unknown_version, nothing, REASON_UNLOGGED,
+                true},
+        {"an entry made up for it", list_with_a_made_up_entry, nothing, REASON_UNLOGGED, true},
+        {"a tree made up for it", tree_made_up, nothing, REASON_CHECKPOINT, true},
+        {"the entry of another list", proof_of_another_list, nothing, REASON_UNLOGGED, false},
+        {"the entry of an older version", proof_of_an_older_version, nothing, REASON_UNLOGGED,
+                false},
+        {"an entry at another place", proof_of_a_place_outside, nothing, REASON_UNLOGGED, false},
+        {"no proof of a list", proof_gone, nothing, REASON_UNLOGGED, false},
+        {"a page in place of a proof", proof_junk, nothing, REASON_UNLOGGED, false},
+        {"a proof without end", proof_endless, nothing, REASON_ENDLESS, false},
+        {"a list of long ago in a new head", list_aged, nothing, REASON_FREEZE, false},
+        {"negative control: a list that is a second younger", list_aged_less, nothing, REASON_NONE,
+                false},
         /* 10 wrong software */
         {"another authority's head", other_authority, nothing, REASON_HEAD, false},
         /* the log and the CRL */

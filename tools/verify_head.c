@@ -250,8 +250,8 @@ sync_head(struct sync *s)
 		s->r->lists = (uint32_t)s->held.count;
 		return s->held.h.exp > s->now || sync_attack(s, REASON_FREEZE);
 	}
-	if (!head_accept(s) || !sync_checkpoint(s) || !sync_table(s) || !sync_lists(s) ||
-	        !sync_keep(s, "head.cwt", bytes_of(s->next.bytes, s->next.n)))
+	if (!head_accept(s) || !sync_checkpoint(s) || !sync_table(s) || !sync_logged(s) ||
+	        !sync_lists(s) || !sync_keep(s, "head.cwt", bytes_of(s->next.bytes, s->next.n)))
 		return false;
 	state_sweep(s->o->dir, file_named, s);
 	return true;

@@ -14,6 +14,8 @@ struct sync_head { /* a head and the rows of its table */
 	size_t count;
 };
 
+struct tiles;
+
 struct sync {
 	const struct sync_source *from;
 	const struct sync_options *o;
@@ -28,6 +30,7 @@ struct sync {
 	size_t change_count;
 	bool delta_asked, delta_there;
 	uint8_t *raw; /* two lists: as held, and as it will be */
+	struct tiles *tiles;
 };
 
 /* How it ends: these set the report and return false, so that a caller can say `return
@@ -37,6 +40,9 @@ bool sync_away(struct sync *s, enum err e);
 bool sync_fault(struct sync *s, enum err e);
 /* The same, where another head may explain it: a publication was made meanwhile. */
 bool sync_mismatch(struct sync *s, enum verdict_reason reason);
+
+/* An attack where the source sent too much, else it is away. */
+bool sync_source_fails(struct sync *s, enum err e);
 
 void sync_seen(struct sync *s, int64_t signed_time);
 bool sync_ahead(const struct sync *s, int64_t t); /* further than a trusted clock allows */
@@ -50,11 +56,14 @@ bool sync_keep(struct sync *s, const char *name, struct bytes data);
 
 bool sync_manifest(struct sync *s);   /* fetches the manifest and makes it the one in use */
 bool sync_checkpoint(struct sync *s); /* the one that the next head names */
+/* Those of the tree of that size, which stay until the next sync. */
+bool sync_tiles(struct sync *s, uint64_t size, struct tiles **out);
 bool sync_held(struct sync *s);       /* reads head and table of the state folder */
 bool sync_head_fetch(struct sync *s); /* into s->next */
 /* Everything that s->next names, verified; kept last of all. */
 bool sync_head(struct sync *s);
 bool sync_table(struct sync *s);
+bool sync_logged(struct sync *s); /* each changed row's entry 3 lies in the head's tree */
 bool sync_lists(struct sync *s); /* as the table of s->next says, and the CRLs of what changed */
 bool sync_lists_there(const struct sync *s); /* are the raw lists of s->held all there? */
 bool sync_crl(struct sync *s, uint32_t list);

@@ -44,9 +44,8 @@ sync_mismatch(struct sync *s, enum verdict_reason reason)
 	return sync_attack(s, reason);
 }
 
-/* An attack where the source sent too much, else it is away. */
-static bool
-source_fails(struct sync *s, enum err e)
+bool
+sync_source_fails(struct sync *s, enum err e)
 {
 	return e == ERR_LIMIT ? sync_attack(s, REASON_ENDLESS) : sync_away(s, e);
 }
@@ -72,7 +71,7 @@ sync_fetch(struct sync *s, const char *path, size_t bytes_max, struct client_rep
 
 	snprintf(s->r->file, sizeof s->r->file, "%s", path);
 	if ((e = s->from->get(s->from->ctx, path, bytes_max, reply)) != ERR_OK)
-		return source_fails(s, e);
+		return sync_source_fails(s, e);
 	*missing = reply->status == 404;
 	if (!*missing && reply->status != 200)
 		return sync_away(s, ERR_HTTP);
@@ -216,23 +215,34 @@ checkpoint_accept(const struct manifest *m, const struct checkpoint *c)
 	return e;
 }
 
+bool
+sync_tiles(struct sync *s, uint64_t size, struct tiles **out)
+{
+	bool fresh = s->tiles == NULL;
+
+	if (fresh && (s->tiles = malloc(sizeof *s->tiles)) == NULL)
+		return sync_fault(s, ERR_MEMORY);
+	if (fresh || s->tiles->size != size)
+		tiles_init(s->tiles, s->from, size);
+	*out = s->tiles;
+	return true;
+}
+
 /* The tree that grew must still begin with the tree that is held. */
 static bool
 checkpoint_extends(struct sync *s, const struct checkpoint *held, const struct checkpoint *now)
 {
-	struct tiles *tiles = malloc(sizeof *tiles);
+	struct tiles *tiles = NULL;
 	struct merkle_path path;
 	enum err e = ERR_OK;
 
-	if (tiles == NULL)
-		return sync_fault(s, ERR_MEMORY);
-	tiles_init(tiles, s->from, now->size);
+	if (!sync_tiles(s, now->size, &tiles))
+		return false;
 	e = merkle_consistency(held->size, now->size, tiles_get, tiles, &path);
-	free(tiles);
 	if (e == ERR_VALUE)
 		return sync_attack(s, REASON_FORK);
 	if (e != ERR_OK)
-		return source_fails(s, e);
+		return sync_source_fails(s, e);
 	if (merkle_consistency_verify(held->size, now->size, &held->root, &now->root, &path) !=
 	        ERR_OK)
 		return sync_attack(s, REASON_FORK);
@@ -349,6 +359,7 @@ sync_close(struct sync *s)
 	free(s->next.rows);
 	free(s->changes);
 	free(s->raw);
+	free(s->tiles);
 	free(s);
 }
 
