@@ -5,6 +5,7 @@
 #include "field.h"
 #include "file.h"
 #include "verify_check.h"
+#include "verify_prove_main.h"
 #include "verify_state.h"
 #include "verify_sync.h"
 
@@ -45,10 +46,10 @@ help_print(FILE *to)
 	      "        --max-age S        status data may be this old (default 86400)\n"
 	      "        --require-log      a proof of the log must come with it (a bundle)\n"
 	      "        --json             one JSON object\n"
-	      "  zz-verify --help | --version\n"
-	      "\n"
-	      "Exit codes of check; only 0 is good:\n",
+	      "  zz-verify --help | --version\n",
 	        to);
+	prove_help(to);
+	fputs("\nExit codes of check; only 0 is good:\n", to);
 	for (unsigned i = VERDICT_COUNT; i-- > 0;)
 		fprintf(to, "  %3d %-16s %s %s\n", verdict_exit((enum verdict_code)i),
 		        verdict_word((enum verdict_code)i), verdict_en((enum verdict_code)i),
@@ -400,6 +401,8 @@ main(int argc, char **argv)
 	enum err e = ERR_OK;
 	int c = 0, code = 0;
 
+	if (prove_owns(argc, argv))
+		return prove_main(argc, argv, (int64_t)time(NULL));
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!option_take(&a, c))
 			return EXIT_USAGE;
