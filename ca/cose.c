@@ -5,6 +5,7 @@
 #include "limits.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { LABEL_ALG = 1, LABEL_KID = 4, LABEL_TYPE = 16, TAG_SIGN1 = 18 };
 enum { PROTECTED_BYTES_MAX = 128, TBS_ON_STACK = 4096 };
@@ -92,6 +93,17 @@ protected_decode(struct bytes in, struct cose_sign1 *m)
 	return cbor_end(&c);
 }
 
+/* {394: …}, or {-65544: …} with a landmark's path. */
+static bool
+is_bundle(struct bytes unprotected)
+{
+	static const uint8_t landmark[] = {0xa1, 0x3a, 0x00, 0x01, 0x00, 0x07};
+
+	return bytes_start(unprotected, "\xa1\x19\x01\x8a") ||
+	       (unprotected.n > sizeof landmark &&
+	               memcmp(unprotected.p, landmark, sizeof landmark) == 0);
+}
+
 enum err
 cose_decode(struct bytes in, bool bundle, struct cose_sign1 *out)
 {
@@ -109,8 +121,7 @@ cose_decode(struct bytes in, bool bundle, struct cose_sign1 *out)
 		return e;
 	/* anything unsigned beside the signature would change hashes: an empty map, or exactly the
 	 * receipts */
-	if (!bytes_equal(m.unprotected, BYTES_LIT("\xa0")) &&
-	        !(bundle && bytes_start(m.unprotected, "\xa1\x19\x01\x8a")))
+	if (!bytes_equal(m.unprotected, BYTES_LIT("\xa0")) && !(bundle && is_bundle(m.unprotected)))
 		return ERR_VALUE;
 	*out = m;
 	return ERR_OK;

@@ -186,6 +186,27 @@ merkle_consistency(
 	return ERR_OK;
 }
 
+enum err
+merkle_siblings(const struct merkle_node_at *at, bool self, merkle_get get, void *ctx,
+        struct merkle_path *out)
+{
+	struct tree t = {at->size, get, ctx};
+	struct merkle_path path;
+	enum err e = ERR_OK;
+
+	path.n = 0;
+	if (at->size == 0 || at->size > INT64_MAX || at->level > 62 ||
+	        at->index > (at->size - 1) >> at->level)
+		return ERR_VALUE;
+	if (self)
+		e = path_add(&path, &t, at->level, at->index);
+	if (e != ERR_OK || (e = path_up(&path, &t, at->level, at->index)) != ERR_OK)
+		return e;
+	out->n = path.n;
+	memcpy(out->hash, path.hash, path.n * sizeof path.hash[0]);
+	return ERR_OK;
+}
+
 /* Where a verifier stands: the index of its node and of the last node of that level. */
 struct place {
 	uint64_t index, last;

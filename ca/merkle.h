@@ -25,6 +25,11 @@ void merkle_root(
 /* Gives the hash of the complete subtree [index 2^level, (index + 1) 2^level). */
 typedef enum err (*merkle_get)(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out);
 
+struct merkle_node_at {
+	unsigned level;
+	uint64_t index, size; /* of the tree */
+};
+
 struct merkle_path {
 	size_t n;
 	struct merkle_hash hash[MERKLE_PATH_MAX + 1]; /* leaf to root */
@@ -34,6 +39,9 @@ MUST_USE enum err merkle_inclusion(
         uint64_t index, uint64_t size, merkle_get get, void *ctx, struct merkle_path *out);
 MUST_USE enum err merkle_consistency(
         uint64_t size1, uint64_t size2, merkle_get get, void *ctx, struct merkle_path *out);
+/* Siblings on the way from node `index` of `level` to the root, that node first where `self`. */
+MUST_USE enum err merkle_siblings(const struct merkle_node_at *at, bool self, merkle_get get,
+        void *ctx, struct merkle_path *out);
 /* Root that the path gives; ERR_VALUE when its length does not fit. RFC 9162 section 2.1.3.2. */
 MUST_USE enum err merkle_inclusion_root(uint64_t index, uint64_t size,
         const struct merkle_hash *leaf, const struct merkle_path *path, struct merkle_hash *root);

@@ -181,13 +181,45 @@ check_receipt(struct work *w)
 		v->now = r.time;
 }
 
+/* A path to a hash that was held before: no signature. Where that landmark is not held, it says
+ * nothing, as if the record were bare. */
+static bool
+check_landmark(struct work *w, const struct landmark_proof *p)
+{
+	uint8_t room[ENTRY_BYTES_MAX];
+	struct buf entry = BUF_OF(room);
+	struct merkle_hash leaf;
+	enum err e = w->in->landmarks == NULL ? ERR_NOT_FOUND : entry_bytes(w, &entry);
+
+	if (e == ERR_OK) {
+		merkle_leaf(buf_bytes(&entry), &leaf);
+		e = landmark_verify(w->in->landmarks, p, &leaf);
+	}
+	if (e == ERR_NOT_FOUND)
+		return false;
+	if (e != ERR_OK) {
+		worsen(w->v, VERDICT_NOT_LOGGED, REASON_PROOF);
+		return true;
+	}
+	w->v->log_checked = true;
+	w->v->log_index = p->index;
+	w->v->log_size = landmark_size(&w->in->landmarks->l, p->number);
+	return true;
+}
+
 static void
 check_log(struct work *w)
 {
 	struct verdict *v = w->v;
 	bool bare = bytes_equal(w->m.unprotected, BYTES_LIT("\xa0"));
+	struct landmark_proof landmark;
+	enum err e = bare ? ERR_FIELD_MISSING : landmark_bundle_read(&w->m, &landmark);
 
-	if (!bare)
+	if (e == ERR_OK)
+		bare = !check_landmark(w, &landmark);
+	else if (!bare && e != ERR_FIELD_MISSING)
+		worsen(v, VERDICT_NOT_LOGGED, REASON_PROOF);
+	else if (!bare)
 		check_receipt(w);
 	/* a stolen key signs what it likes, but not into the past of the log */
 	if (w->key->last_size != UINT64_MAX &&

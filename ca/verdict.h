@@ -4,6 +4,7 @@
  * clock. Source: DESIGN.md section 6. */
 #include "crl.h"
 #include "head.h"
+#include "landmark.h"
 #include "manifest.h"
 #include "note.h"
 #include "record.h"
@@ -100,8 +101,9 @@ struct verdict_input {
 	struct bytes raw;                /* the record's list as held under that head, or empty */
 	struct bytes list_token;         /* CWT held for the record's list; empty: none */
 	struct bytes crl;                /* DER held for the record's list; empty: none */
-	const struct checkpoint *checkpoint; /* held and decoded, or NULL */
-	int64_t now;                         /* of this device */
+	const struct checkpoint *checkpoint;    /* held and decoded, or NULL */
+	const struct landmarks_held *landmarks; /* or NULL */
+	int64_t now;                            /* of this device */
 	int64_t newest;    /* newest signed time seen: the earliest now there can be; 0: none */
 	int64_t at;        /* judge the dates as of then; -1: now. Never hides a revocation. */
 	int64_t age_s_max; /* of the status data */

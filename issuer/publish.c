@@ -107,8 +107,10 @@ tiles_until(struct publish *p, uint64_t size)
 			return e;
 		if (entries.count == 0)
 			e = ERR_SIZE;
-		for (size_t i = 0; e == ERR_OK && i < entries.count; i++)
+		for (size_t i = 0; e == ERR_OK && i < entries.count; i++) {
+			publish_landmark_see(p, entries.rows[i].entry);
 			e = tiles_append(&p->tiles, entries.rows[i].entry, true);
+		}
 		store_result_free(entries.owner);
 		if (e != ERR_OK)
 			return e;
@@ -161,7 +163,8 @@ checkpoint_publish(struct publish *p, const struct signer_state *t)
 	}
 	if ((e = signer_checkpoint(p->signer, t->size, &note, &receipt)) != ERR_OK)
 		return e;
-	return checkpoint_write(p, p->tiles.size, note, receipt);
+	e = checkpoint_write(p, p->tiles.size, note, receipt);
+	return e == ERR_OK ? publish_landmark_write(p) : e;
 }
 
 /* Asks for a new version of a list unless one is under way. */

@@ -4,6 +4,7 @@
  * made again. Source: DESIGN.md section 5. */
 #include "config.h"
 #include "head.h"
+#include "landmark.h"
 #include "manifest.h"
 #include "prune.h"
 #include "store_publish.h"
@@ -52,6 +53,9 @@ struct publish {
 	struct publish_list *lists;
 	size_t list_room;
 	struct prune *prune;
+	struct landmarks landmarks; /* below tiles.size */
+	int64_t log_time;           /* of what tiles hold */
+	uint64_t landmarks_written; /* number of the newest in the file */
 };
 
 MUST_USE enum err publish_open(const struct config *c, struct publish *p);
@@ -70,6 +74,10 @@ MUST_USE enum err publish_head_round(struct publish *p, int64_t now);
  * ERR_SIZE for fewer lists, ERR_FORK where they do not belong together, ERR_NOT_FOUND where a part
  * that they name is not in place, and the errors of publish_row_check. Nothing is written then. */
 MUST_USE enum err publish_head_write(struct publish *p, struct bytes table, struct bytes head);
+/* Landmarks (publish_landmark.c) follow from the log: see takes the next entry, write puts the file
+ * when a day has ended below the published size. */
+void publish_landmark_see(struct publish *p, struct bytes entry);
+MUST_USE enum err publish_landmark_write(struct publish *p);
 /* The proof that the version's entry 3 is in the log, beside its file (publish_proof.c). */
 MUST_USE enum err publish_version_proof(struct publish *p, const struct store_publication *v);
 /* Before a head names a version (publish_check.c): the file is what was signed, undoes nothing, and

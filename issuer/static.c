@@ -29,6 +29,7 @@ struct kind {
 
 static const struct kind kinds[STATIC_KINDS] = {
         [STATIC_CHECKPOINT] = {"text/plain; charset=utf-8", "no-cache", false, false},
+        [STATIC_LANDMARKS] = {"text/plain; charset=utf-8", MINUTES, false, false},
         [STATIC_TILE] = {"application/octet-stream", FOREVER, false, false},
         [STATIC_KEPT] = {"text/plain; charset=utf-8", FOREVER, false, false},
         [STATIC_KEPT_COSE] = {"application/cose", FOREVER, false, false},

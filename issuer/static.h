@@ -9,6 +9,7 @@
 enum static_kind {
 	STATIC_NONE,       /* not one of ours: 404 */
 	STATIC_CHECKPOINT, /* /log/checkpoint */
+	STATIC_LANDMARKS,  /* /log/landmarks */
 	STATIC_TILE,       /* /log/tile/<L>/<N>[.p/<W>], /log/tile/entries/<N>[.p/<W>] */
 	STATIC_KEPT,       /* /log/checkpoints/<size> */
 	STATIC_KEPT_COSE,  /* /log/checkpoints/<size>.cose */

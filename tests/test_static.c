@@ -102,6 +102,8 @@ static const struct {
 } path_rows[] = {
         {"/log/checkpoint", STATIC_CHECKPOINT},
         {"/log/checkpoint/", STATIC_NONE},
+        {"/log/landmarks", STATIC_LANDMARKS},
+        {"/log/landmarks/", STATIC_NONE},
         {"/log/checkpoints/0", STATIC_KEPT},
         {"/log/checkpoints/70000", STATIC_KEPT},
         {"/log/checkpoints/70000.cose", STATIC_KEPT_COSE},

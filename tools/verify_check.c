@@ -2,6 +2,7 @@
  * out, never fetched. */
 #include "verify_check.h"
 
+#include "verify_landmarks.h"
 #include "verify_state.h"
 #include "verify_sync.h"
 
@@ -151,6 +152,9 @@ check_run(const struct check_options *o, struct check *c)
 	if (e != ERR_OK || (e = checkpoint_read(o, c, &in)) != ERR_OK ||
 	        (e = state_newest(o->dir, &in.newest)) != ERR_OK)
 		return e;
+	if ((e = landmarks_take(o->dir, &c->landmarks)) != ERR_OK)
+		return e;
+	in.landmarks = c->landmarks;
 	in.manifest = &c->m;
 	c->item = o->item;
 	verdict_find(&in, &c->v);
@@ -169,5 +173,6 @@ check_close(struct check *c)
 	free(c->list);
 	free(c->crl);
 	free(c->checkpoint_bytes);
+	free(c->landmarks);
 	memset(c, 0, sizeof *c);
 }

@@ -28,6 +28,7 @@ struct check {
 	struct table_row *rows;
 	struct verdict_head head;
 	struct checkpoint checkpoint;
+	struct landmarks_held *landmarks;
 };
 /* ERR_NOT_FOUND where no manifest is held; ERR_SIGNATURE or the like where the held one is not
  * signed by this root; else ERR_OK and the verdict in c->v. */

@@ -5,6 +5,7 @@
 
 #include "file.h"
 #include "verify_check.h"
+#include "verify_landmarks.h"
 #include "verify_prove.h"
 #include "verify_source.h"
 #include "verify_state.h"
@@ -19,7 +20,7 @@ enum { EXIT_USAGE = 2, EXIT_AWAY = 6, DATA_BYTES_MAX = 64 * 1024, MODE = 0644 };
 
 struct prove_arguments {
 	const char *root, *state, *log, *out, *index, *data;
-	bool check, json;
+	bool check, landmarks, json, landmark;
 };
 
 struct prove { /* one run */
@@ -46,6 +47,14 @@ prove_help(FILE *to)
 	      "      SERIAL.tlog-proof (C2SP), SERIAL.receipt (RFC 9942) and SERIAL.bundle. Its "
 	      "place is looked\n"
 	      "      for around the time of the record, unless --index says it.\n"
+	      "        --landmark  SERIAL.landmark: the record with a path of at most 20 hashes "
+	      "and no "
+	      "signature of the\n"
+	      "                    log, for those who keep landmarks; from the day after it was "
+	      "issued\n"
+	      "  zz-verify landmarks --root ROOT.pub --state DIR --log URL|FOLDER\n"
+	      "      keeps two hashes a day, each proved to be part of the signed log: at most 150 "
+	      "kB for six years.\n"
 	      "  zz-verify check --log URL|FOLDER --root ROOT.pub --state DIR [--json] FILE | "
 	      "QR-TEXT\n"
 	      "      fetches the proof itself: NOT_LOGGED where the log does not hold the "
@@ -58,7 +67,7 @@ prove_owns(int argc, char **argv)
 {
 	if (argc < 2)
 		return false;
-	if (strcmp(argv[1], "prove") == 0)
+	if (strcmp(argv[1], "prove") == 0 || strcmp(argv[1], "landmarks") == 0)
 		return true;
 	for (int i = 2; i < argc; i++)
 		if (strncmp(argv[i], "--log", 5) == 0 && (argv[i][5] == '\0' || argv[i][5] == '='))
@@ -249,6 +258,61 @@ prove_write(struct prove *p)
 	return 0;
 }
 
+static int
+landmark_write(struct prove *p)
+{
+	uint8_t room[LANDMARK_BUNDLE_BYTES_MAX];
+	struct buf out = BUF_OF(room);
+	struct landmarks *l = calloc(1, sizeof *l);
+	struct landmark_proof proof;
+	enum err e = l == NULL ? ERR_MEMORY : landmarks_fetch(&p->from, l);
+
+	if (e == ERR_OK)
+		e = landmarks_prove(&p->view, l, p->index, &p->record.leaf, &proof);
+	free(l);
+	if (e == ERR_NOT_READY || e == ERR_NOT_FOUND) {
+		fputs("zz-verify: its landmark does not exist yet: the day of its entry has not "
+		      "ended in the log. 该日地标尚未生成，请次日再试。\n",
+		        stderr);
+		return EXIT_AWAY;
+	}
+	if (e == ERR_OK)
+		e = landmark_bundle_put(&out, bytes_of(p->record.bare, p->record.bare_n), &proof);
+	if (e == ERR_OK)
+		e = file_put(p, "landmark", buf_bytes(&out));
+	if (e != ERR_OK)
+		return trouble("landmark from", p->a->log, e);
+	printf("index %llu, landmark %llu, %zu hashes\n", (unsigned long long)p->index,
+	        (unsigned long long)proof.number, proof.path.n);
+	return 0;
+}
+
+/* The command `landmarks`. */
+static int
+landmarks_keep(struct prove *p)
+{
+	struct landmarks_held *h = calloc(1, sizeof *h);
+	uint64_t added = 0;
+	enum err e = ERR_MEMORY;
+
+	if (h == NULL)
+		return trouble("memory", "", e);
+	landmarks_init(&h->l);
+	e = landmarks_read(p->a->state, h);
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = landmarks_bring(&p->view, h, &added);
+	if (e == ERR_OK && added > 0)
+		e = landmarks_write(p->a->state, h);
+	if (e == ERR_OK)
+		printf("landmarks %zu, new %llu, newest at %llu of %llu\n", h->l.count,
+		        (unsigned long long)added, (unsigned long long)h->l.sizes[h->l.count],
+		        (unsigned long long)p->view.checkpoint.size);
+	free(h);
+	if (e == ERR_VERSION || e == ERR_FORK)
+		return refuse("log/landmarks", e == ERR_FORK ? REASON_FORK : REASON_ROLLBACK);
+	return e == ERR_OK ? 0 : trouble("log/landmarks of", p->a->log, e);
+}
+
 /* The verdict of what is held, with the proof that was made; without one a proof is missing. */
 static int
 check_with(struct prove *p, bool found, int64_t now)
@@ -295,13 +359,15 @@ prove_run(struct prove *p, int64_t now)
 
 	if (code != 0)
 		return code;
+	if (p->a->landmarks)
+		return landmarks_keep(p);
 	e = place_find(p);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return trouble("log/tile of", p->a->log, e);
 	if (p->a->check)
 		return check_with(p, e == ERR_OK, now);
 	if (e == ERR_OK)
-		return prove_write(p);
+		return p->a->landmark ? landmark_write(p) : prove_write(p);
 	printf("NOT_LOGGED  %s\n%s\n", verdict_zh(VERDICT_NOT_LOGGED),
 	        verdict_en(VERDICT_NOT_LOGGED));
 	return verdict_exit(VERDICT_NOT_LOGGED);
@@ -331,10 +397,10 @@ arguments_judge(struct prove *p)
 	const struct prove_arguments *a = p->a;
 	enum err e;
 
-	if (a->root == NULL || a->log == NULL || a->data == NULL)
-		return usage("--root, --log and one certificate are needed");
-	if (a->check && a->state == NULL)
-		return usage("check needs --state");
+	if (a->root == NULL || a->log == NULL || (a->data == NULL) != a->landmarks)
+		return usage("--root and --log are needed, and one certificate but for landmarks");
+	if ((a->check || a->landmarks) && a->state == NULL)
+		return usage("--state is needed");
 	if (a->index != NULL &&
 	        decimal_decode(bytes_of_text(a->index), INT64_MAX, &p->index) != ERR_OK)
 		return usage("--index must be a number");
@@ -342,6 +408,8 @@ arguments_judge(struct prove *p)
 		(void)trouble("root key", a->root, e);
 		return EXIT_USAGE;
 	}
+	if (a->landmarks)
+		return 0;
 	if ((e = data_read(p)) == ERR_NOT_FOUND)
 		return usage("there is no such file");
 	if (e == ERR_OK)
@@ -372,6 +440,9 @@ option_take(struct prove_arguments *a, int option)
 	case 'j':
 		a->json = true;
 		return true;
+	case 'm':
+		a->landmark = true;
+		return true;
 	default:
 		return false; /* getopt has said why */
 	}
@@ -383,8 +454,10 @@ prove_main(int argc, char **argv, int64_t now)
 	static const struct option options[] = {{"root", required_argument, NULL, 'r'},
 	        {"state", required_argument, NULL, 's'}, {"log", required_argument, NULL, 'g'},
 	        {"out", required_argument, NULL, 'o'}, {"index", required_argument, NULL, 'i'},
-	        {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
-	struct prove_arguments a = {.check = strcmp(argv[1], "check") == 0};
+	        {"json", no_argument, NULL, 'j'}, {"landmark", no_argument, NULL, 'm'},
+	        {NULL, 0, NULL, 0}};
+	struct prove_arguments a = {.check = strcmp(argv[1], "check") == 0,
+	        .landmarks = strcmp(argv[1], "landmarks") == 0};
 	struct prove *p = calloc(1, sizeof *p);
 	int option, code;
 
