@@ -329,8 +329,8 @@ order_name(struct worker *w, struct job *j, struct evidence *ev)
 	if (!r->selects && r->serial_count == 0)
 		return ERR_OK;
 	e = r->selects ? store_select(w->store, &r->select, &found)
-	               : store_select_serials(w->store,
-	                         (const uint8_t(*)[16])r->serials, r->serial_count, &found);
+	               : store_select_serials(w->store, (const uint8_t(*)[16])r->serials,
+	                         r->serial_count, &found);
 	if (e != ERR_OK)
 		return e;
 	if (!r->selects && found.count != r->serial_count)

@@ -123,7 +123,8 @@ struct store_certificate {
 	enum status status; /* read only: it begins valid and follows the events */
 	int64_t exp;
 	struct bytes record;
-	struct bytes follows; /* write only, for the look-up of holders: what it replaces, or empty */
+	struct bytes
+	        follows; /* write only, for the look-up of holders: what it replaces, or empty */
 };
 struct store_certificates {
 	const struct store_certificate *rows;
@@ -175,7 +176,7 @@ struct store_change {        /* a change of status: log entry of type 2 */
 	int64_t until;     /* UTC seconds, or -1 */
 	int64_t at;
 	struct bytes request; /* 32 */
-	int32_t ban_until;    /* first day on which the holder may apply again; 0 none; write only */
+	int32_t ban_until; /* first day on which the holder may apply again; 0 none; write only */
 };
 struct store_changes {
 	const struct store_change *rows;

@@ -74,8 +74,7 @@ static const struct {
                 " WHERE n.serial = v.serial AND n.idx > v.idx))"
                 " ORDER BY r.received_at, r.id LIMIT $2::int8"},
         [SQL_APPROVED] = {I, REQUEST_HEAD
-                "r.jws" REQUEST_TAIL
-                "FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
+                "r.jws" REQUEST_TAIL "FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
                 " WHERE e.state = 'approved' AND e.at > $1::int8 - 30 * 86400 AND NOT EXISTS"
                 " (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > e.seq)"
                 " ORDER BY e.at, r.id LIMIT $2::int8"},
@@ -195,7 +194,8 @@ static const struct {
                 "INSERT INTO zz.certificate_event (idx, serial, status, reason, effective, until, "
                 "at, request, ban_until)"
                 " SELECT e.idx, e.serial, e.status, nullif(e.reason, -1), e.effective, "
-                "nullif(e.until, -1), e.at, e.request, CASE WHEN e.ban_until > 0 THEN e.ban_until END"
+                "nullif(e.until, -1), e.at, e.request, CASE WHEN e.ban_until > 0 THEN e.ban_until "
+                "END"
                 " FROM unnest($1::int8[], $2::bytea[], $3::int2[], $4::int2[], $5::int4[], "
                 "$6::int8[], $7::int8[], $8::bytea[], $9::int4[])"
                 " AS e (idx, serial, status, reason, effective, until, at, request, ban_until)"},
