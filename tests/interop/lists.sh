@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 mkdir "$work/npm" && cp tests/interop/npm/* "$work/npm"
 expect "npm installs exactly the versions of the lock file" 0 \
-	npm --prefix "$work/npm" ci --ignore-scripts --omit=optional --no-audit --no-fund --prefer-offline
+	npm --prefix "$work/npm" ci --ignore-scripts --no-audit --no-fund --prefer-offline
 instance_start
 shanghai() { TZ=Asia/Shanghai date -d "$1" +%Y-%m-%d; }
 mapfile -t serials < <(find "$dir/out" -name '*.qr.txt' -exec basename {} .qr.txt \; | sort)
