@@ -248,6 +248,20 @@ withdraw_run(struct worker *w, struct job *j, const struct evidence *ev)
 	return ERR_OK;
 }
 
+/* An official's approval may have the jti already. Asked before anything is done: the row of the
+ * order could not be kept, nor could those of others in its transaction. */
+static enum err
+jti_check(struct worker *w, const struct job *j)
+{
+	struct store_approvals found;
+	enum err e = store_approval_find(w->store, j->request.kid, j->request.jti, &found);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	store_result_free(found.owner);
+	return ERR_JTI_CONFLICT;
+}
+
 static enum err
 order_new(struct worker *w, struct job *j, const struct intake *in)
 {
@@ -257,6 +271,10 @@ order_new(struct worker *w, struct job *j, const struct intake *in)
 
 	if (e != ERR_OK)
 		return request_refuse(w, j, e);
+	if ((e = jti_check(w, j)) != ERR_OK) {
+		evidence_free(&ev);
+		return e;
+	}
 	if (ev.request.type == REQUEST_WITHDRAW)
 		e = withdraw_run(w, j, &ev);
 	else if (!evidence_complete(&ev))
