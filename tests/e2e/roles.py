@@ -28,6 +28,9 @@ ROLE, MISMATCH, YOURS = "403 role_not_allowed", "403 center_mismatch", "403 not_
 UNKNOWN = "401 kid_unknown"
 DONE, WAITS, NO_TYPE = "201 executed", "202 waiting", "422 request_type_unknown"
 
+# Are `replace` and POST /v1/selections served?
+SERVED = False
+
 # POST /v1/requests: type of request, answer to the centre, to another centre, to an official. Certificate, session and
 # waiting request are the centre's own ("foreign": of the other centre).
 REQUESTS = [
@@ -36,14 +39,14 @@ REQUESTS = [
     ("revoke", ROLE, ROLE, WAITS),
     ("suspend", ROLE, ROLE, DONE),
     ("reinstate", ROLE, ROLE, WAITS),
-    ("replace", NO_TYPE, NO_TYPE, NO_TYPE),
+    ("replace", *((WAITS, YOURS, DONE) if SERVED else (NO_TYPE,) * 3)),
     ("stop", ROLE, ROLE, DONE),
     ("resume", ROLE, ROLE, WAITS),
     ("revoke foreign", ROLE, ROLE, WAITS),
     ("suspend foreign", ROLE, ROLE, DONE),
     ("reinstate foreign", ROLE, ROLE, WAITS),
-    ("replace foreign", NO_TYPE, NO_TYPE, NO_TYPE),
-    ("revoke nobody's", ROLE, ROLE, WAITS),  # which certificates they are is asked once enough have signed
+    ("replace foreign", *((YOURS, WAITS, DONE) if SERVED else (NO_TYPE,) * 3)),
+    ("revoke nobody's", ROLE, ROLE, "422 serial_unknown" if SERVED else WAITS),
     ("suspend nobody's", ROLE, ROLE, "422 serial_unknown"),
     ("praise", NO_TYPE, NO_TYPE, NO_TYPE),
 ]
@@ -69,6 +72,7 @@ ROUTES = [
     ("/v1/requests/{session}/approvals", NO_METHOD, NO_BODY, "POST"),
     ("/v1/certificates/{serial}", NO_TOKEN, NO_METHOD, "GET, HEAD"),
     ("/v1/holder", NO_TOKEN, NO_METHOD, "GET, HEAD"),
+    ("/v1/selections", *((NO_METHOD, NO_TOKEN, "POST") if SERVED else ("404 not_found", "404 not_found", None))),
     ("/v1", "404 not_found", "404 not_found", None),
     ("/v1/requests/", "404 not_found", "404 not_found", None),
     ("/v1/requests/{session}/other", "404 not_found", "404 not_found", None),
@@ -207,7 +211,22 @@ def queries(w, names, document):
     w.check("officials see both", (True, True), (names["late"] in every, names["order"] in every))
 
 
-def faults(w, path):
+def selections(w, serial):
+    """POST /v1/selections: a query token as with GET, and a body that nobody signs."""
+    path, body = "/v1/selections", json.dumps({"serials": [serial]})
+
+    def ask(by, text=body, **changes):
+        return w.call("POST", path, text, w.token(by, path, **changes))
+
+    for by, want in [*REFUSED.items(), ("center", ROLE), ("other", ROLE), ("wang", "200")]:
+        w.check(f"POST {path} of {by}", want, ask(by))
+    faults(w, path, "POST", body)
+    for text in ("", "{}", "[]", "hello", json.dumps({"serials": [serial], "select": {"center": CENTER}})):
+        w.check(f"a selection of {text[:30]!r}", "400", ask("wang", text)[:3])
+    w.check("a selection of nobody's", "422", ask("wang", json.dumps({"serials": ["0" * 32]}))[:3])
+
+
+def faults(w, path, method="GET", body=None):
     """An official's token that is not right: the same answer at every route, before anything is looked up."""
     now, forged = int(time.time()), ec.generate_private_key(ec.SECP256R1())
     good = w.token("wang", path)
@@ -228,7 +247,7 @@ def faults(w, path):
         ("a token that says more", "400 field_unknown", w.token("wang", path, role="official")),
     ]
     for name, want, token in tokens:
-        w.check(f"{path[:24]} with {name}", want, w.call("GET", path, authorization=token or None))
+        w.check(f"{path[:24]} with {name}", want, w.call(method, path, body, token or None))
 
 
 def requests(w, own, foreign):
@@ -241,7 +260,8 @@ def requests(w, own, foreign):
             elif kind in ("stop", "resume"):
                 got = w.send(by, w.order(kind, OTHER))[0]
             else:
-                serial = {"": own[0], "foreign": foreign[0], "nobody's": "0" * 32}[which]
+                at = int(kind == "replace")  # what is replaced is nothing else any more
+                serial = {"": own[at], "foreign": foreign[at], "nobody's": "0" * 32}[which]
                 got = w.send(by, w.order(kind, serial))[0]
             # form comes first: of a key that is on the roster, in force or not, a wrong form is told
             w.check(f"{name} by {by}", NO_TYPE if NO_TYPE in wants and want != UNKNOWN else want, got)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import client
-from roles import CENTER, KEYS, OTHER, REFUSED, ROLE, YOURS, World, queries, requests, routes
+from roles import CENTER, KEYS, OTHER, REFUSED, ROLE, SERVED, YOURS, World, queries, requests, routes, selections
 
 ORDER_N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 PERSON, FINAL = "422 approval_same_person", "409 not_waiting"
@@ -154,6 +154,21 @@ def expiring(w, own):
     w.check("nothing was done", [], w.history(own))
 
 
+def replacements(w, own, foreign):
+    """A centre's own certificate, once one official has said yes."""
+    got, order = w.send("center", w.order("replace", own))
+    w.check("a replacement by its centre waits", "202 waiting", got)
+    whoever(w, "a replacement", order, None)
+    w.check("it was not done", [], w.history(own))
+    w.check("an official approves it", "200 executed", w.approve("li", order))
+    w.check("then it is replaced", ["superseded"], w.history(own))
+    w.check("a second official changes nothing", "200 executed", w.approve("zhang", order))
+    w.check("it is replaced once", ["superseded"], w.history(own))
+    got, order = w.send("center", w.order("replace", foreign))
+    w.approve("li", order)
+    w.check("a centre never replaces a foreign certificate", [], w.history(foreign))
+
+
 def late_session(w):
     got, request, _, value = w.issue("center", CENTER, 1, days=70)
     w.check("a session of 70 days ago waits", "202 waiting", got)
@@ -174,9 +189,9 @@ def holder(w, value):
 def run(url, keys):
     w = World(url, keys)
     w.keys["zhang"] = client.load_key(f"{keys}/official-zhang.pem")
-    got, session, own, value = w.issue("center", CENTER, 8)
+    got, session, own, value = w.issue("center", CENTER, 9)
     w.check("the centre issues", "201 executed", got)
-    got, _, foreign, _ = w.issue("other", OTHER, 2)
+    got, _, foreign, _ = w.issue("other", OTHER, 3)
     w.check("the other centre issues", "201 executed", got)
     got, late, _, _ = w.issue("center", CENTER, 1, days=70)
     got, order = w.send("wang", w.order("revoke", own[1]))
@@ -185,13 +200,19 @@ def run(url, keys):
     names = {"session": session, "late": late, "order": order, "serial": own[0], "nothing": w.nothing}
     routes(w, names)
     queries(w, names, value["results"][0]["doc_number"])
-    requests(w, [own[2]], [foreign[0]])
+    if SERVED:
+        selections(w, own[0])
+    requests(w, [own[2], own[7]], foreign)
     withdrawals(w, own[3], late)
     rejections(w, own[3])
     approvals(w, own[4], own[5])
     expiring(w, own[6])
     late_session(w)
-    w.check("what only the wrong people asked for was not done", [[]] * 6, [w.history(own[i]) for i in (0, 1, 3, 5, 6, 7)])
+    if SERVED:
+        replacements(w, own[8], foreign[2])
+    w.check("what only the wrong people asked for was not done", [[]] * 5, [w.history(own[i]) for i in (0, 1, 3, 5, 6)])
+    w.check("what an official replaced is replaced once", [["superseded"] * SERVED] * 2,
+            [w.history(own[7]), w.history(foreign[1])])
     w.check("what an official suspended is suspended once", [["suspended"]] * 2, [w.history(own[2]), w.history(foreign[0])])
     print(f"# {w.checked} checks")
     sys.exit(w.failed != 0)
