@@ -110,6 +110,9 @@ struct store_approvals {
 MUST_USE enum err store_approval_put(struct store *s, const struct store_approval *a);
 MUST_USE enum err store_approvals(
         struct store *s, struct bytes request, struct store_approvals *out); /* oldest first */
+/* One row, or ERR_NOT_FOUND. */
+MUST_USE enum err store_approval_find(
+        struct store *s, struct bytes kid, struct bytes jti, struct store_approvals *out);
 
 /* -- certificates -- */
 struct store_certificate {

@@ -17,6 +17,9 @@ enum { I = 1 << STORE_ISSUER, P = 1 << STORE_PUBLISH, A = 1 << STORE_ADMIN };
 	"FROM zz.request_event e JOIN zz.request r ON r.id = e.request WHERE e.state = 'waiting' " \
 	"AND NOT EXISTS (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > "  \
 	"e.seq) "
+#define APPROVAL                                                                                   \
+	"SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, a.received_at"         \
+	" FROM zz.approval a"
 #define CERTIFICATE                                                                                \
 	"SELECT c.idx, c.serial, c.request, c.seat, c.holder_key, c.item, c.center, c.list, "      \
 	"c.list_idx, c.status, c.exp, c.record "
@@ -92,9 +95,9 @@ static const struct {
                 " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int4[], "
                 "$6::int4[])"
                 " AS e (request, state, code, at, first, last)"},
-        [SQL_APPROVALS] = {I, "SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, "
-                              "a.received_at FROM zz.approval a"
-                              " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVALS] = {I,
+                APPROVAL " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVAL_FIND] = {I, APPROVAL " WHERE a.kid = $1::text AND a.jti = $2::text"},
         [SQL_APPROVAL_PUT] = {I, "INSERT INTO zz.approval (request, kid, jti, person, jws, "
                                  "approve, exp, received_at)"
                                  " VALUES ($1::bytea, $2::text, $3::text, $4::text, $5::bytea, "
