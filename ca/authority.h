@@ -114,6 +114,8 @@ MUST_USE enum err authority_recount_before(struct authority *a, const struct sig
 /* Reads back what was written, and counts it. */
 MUST_USE enum err authority_recount_after(struct authority *a);
 MUST_USE enum err authority_recount_same(struct authority *a, struct merkle_hash *out);
+/* Root at a size that the log has passed, from the journal. */
+MUST_USE enum err authority_root_at(struct authority *a, uint64_t size, struct merkle_hash *out);
 MUST_USE enum err authority_recount_head(struct authority *a, const struct authority_head *h);
 
 typedef enum err (*authority_handler)(struct authority *a, struct call *c);

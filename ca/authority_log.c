@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_MAX = REQUEST_SEATS_MAX + BATCH_CERTIFICATES_MAX + 64, SNAPSHOT_EVERY = 200000 };
+/* a seat that replaces a certificate has two entries */
+enum { ENTRIES_MAX = 2 * REQUEST_SEATS_MAX + BATCH_CERTIFICATES_MAX + 64, SNAPSHOT_EVERY = 200000 };
 
 /* Reads one [entry, note, tag(, record)]. */
 static void
@@ -88,6 +89,10 @@ prepare_run(struct authority *a, struct call *c, struct cbor *in)
 		entry_get(in, false, &s);
 		why[i] = (uint8_t)entry_add(a, b, &s, false);
 		stale_count += why[i] != ERR_OK;
+	}
+	if (count > 0 && why[count - 1] == ERR_OK && fold_batch_end(b) != ERR_OK) {
+		why[count - 1] = ERR_MOVE;
+		stale_count++;
 	}
 	fold_batch_free(b);
 	if ((e = cbor_end(in)) != ERR_OK)
@@ -182,6 +187,8 @@ entries_append(struct authority *a, const struct signed_entry *entries, size_t c
 		if (e == ERR_OK)
 			e = guard_check(a, &next);
 	}
+	if (e == ERR_OK)
+		e = fold_batch_end(b);
 	merkle_root(&next, &root);
 	if (e == ERR_OK && (e = authority_recount_before(a, entries, count, &root)) == ERR_OK) {
 		journal_append(a->journal, size, &root, entries, count);
@@ -278,59 +285,6 @@ authority_extend(struct authority *a, struct call *c)
 	return e;
 }
 
-struct root_at {
-	uint64_t size;
-	struct merkle_hash root;
-	bool found;
-	struct merkle_frontier f; /* of what was read from the first entry on */
-};
-
-static enum err
-frame_root(void *ctx, const struct journal_frame *frame)
-{
-	struct root_at *w = ctx;
-
-	if (frame->size + frame->count < w->size)
-		return ERR_OK;
-	w->found = frame->size + frame->count == w->size;
-	w->root = frame->root;
-	return ERR_LIMIT;
-}
-
-static enum err
-frame_leaves(void *ctx, const struct journal_frame *frame)
-{
-	struct root_at *w = ctx;
-	struct merkle_hash leaf;
-
-	for (size_t i = 0; i < frame->count && w->f.size < w->size; i++) {
-		merkle_leaf(frame->entries[i].entry, &leaf);
-		merkle_append(&w->f, &leaf);
-	}
-	return w->f.size < w->size ? ERR_OK : ERR_LIMIT;
-}
-
-/* Root at a size that the log has passed. Where an EXTEND that caught up went over that size in one
- * frame, only the leaves tell. */
-static enum err
-root_find(struct authority *a, uint64_t size, struct merkle_hash *out)
-{
-	struct root_at at = {.size = size};
-	enum err e = journal_read(a->journal, size - 1, frame_root, &at);
-
-	if (e != ERR_OK)
-		return e;
-	if (!at.found) {
-		if ((e = journal_read(a->journal, 0, frame_leaves, &at)) != ERR_OK)
-			return e;
-		if (at.f.size != size)
-			return ERR_IO;
-		merkle_root(&at.f, &at.root);
-	}
-	*out = at.root;
-	return ERR_OK;
-}
-
 /* The publisher tells what is public: a signer restored from an old copy must not sign below it. An
  * older one than was signed here is fine: the publisher was stopped before it wrote the newest. */
 static enum err
@@ -354,7 +308,7 @@ checkpoint_seen(struct authority *a, struct bytes note)
 	a->checkpoint_seen = true;
 	if (p.size == 0 || p.size > a->fold.frontier.size)
 		return ERR_OK;
-	if ((e = root_find(a, p.size, &root)) != ERR_OK)
+	if ((e = authority_root_at(a, p.size, &root)) != ERR_OK)
 		return e;
 	if (memcmp(root.b, p.root.b, SHA256_BYTES) != 0) {
 		a->stopped = true;

@@ -192,3 +192,55 @@ authority_recount_start(struct authority *a)
 	e = journal_read(a->journal, a->recount.size - 1, frame_last, &a->recount);
 	return e == ERR_OK ? ERR_OK : stop(a, a->recount.size, e, "snapshot");
 }
+
+struct root_at {
+	uint64_t size;
+	struct merkle_hash root;
+	bool found;
+	struct merkle_frontier f; /* of what was read from the first entry on */
+};
+
+static enum err
+frame_root(void *ctx, const struct journal_frame *frame)
+{
+	struct root_at *w = ctx;
+
+	if (frame->size + frame->count < w->size)
+		return ERR_OK;
+	w->found = frame->size + frame->count == w->size;
+	w->root = frame->root;
+	return ERR_LIMIT;
+}
+
+static enum err
+frame_leaves(void *ctx, const struct journal_frame *frame)
+{
+	struct root_at *w = ctx;
+	struct merkle_hash leaf;
+
+	for (size_t i = 0; i < frame->count && w->f.size < w->size; i++) {
+		merkle_leaf(frame->entries[i].entry, &leaf);
+		merkle_append(&w->f, &leaf);
+	}
+	return w->f.size < w->size ? ERR_OK : ERR_LIMIT;
+}
+
+/* Where an EXTEND that caught up went over that size in one frame, only the leaves tell. */
+enum err
+authority_root_at(struct authority *a, uint64_t size, struct merkle_hash *out)
+{
+	struct root_at at = {.size = size};
+	enum err e = journal_read(a->journal, size - 1, frame_root, &at);
+
+	if (e != ERR_OK)
+		return e;
+	if (!at.found) {
+		if ((e = journal_read(a->journal, 0, frame_leaves, &at)) != ERR_OK)
+			return e;
+		if (at.f.size != size)
+			return ERR_IO;
+		merkle_root(&at.f, &at.root);
+	}
+	*out = at.root;
+	return ERR_OK;
+}
