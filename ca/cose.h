@@ -7,10 +7,11 @@
 
 struct cose_sign1 { /* views into the decoded input */
 	int64_t alg;
-	struct bytes kid;         /* 8 bytes */
-	struct bytes type;        /* text */
-	struct bytes protected;   /* the encoded header map, without its bstr head */
-	struct bytes unprotected; /* the whole encoded map: a0, or {394: …} or {-65544: …} of a bundle */
+	struct bytes kid;       /* 8 bytes */
+	struct bytes type;      /* text */
+	struct bytes protected; /* the encoded header map, without its bstr head */
+	struct bytes
+	        unprotected; /* the whole encoded map: a0, or {394: …} or {-65544: …} of a bundle */
 	struct bytes payload;
 	struct bytes signature; /* 64 bytes */
 };

@@ -62,7 +62,7 @@ enum {
 	LIST_TTL_S = 3600,
 	LIST_LIFETIME_S = 7 * 24 * 3600,
 	LIST_RENEWED_S_MAX = 25 * 3600, /* a head names no older list */
-	STATUS_FRESH_S = 24 * 3600, /* check: VALID becomes VALID_AS_OF */
+	STATUS_FRESH_S = 24 * 3600,     /* check: VALID becomes VALID_AS_OF */
 	SEQUENCE_AHEAD_S_MAX = 300,
 };
 #endif

@@ -141,7 +141,7 @@ a_revocation_is_shown_with_its_date_from_the_crl(void **state)
 	json_t *object = NULL;
 
 	status_set(a->f->w->raw, a->r.idx, STATUS_INVALID);
-	publish(a->f, WORLD_NOW + 10, 3);
+	publish(a->f, WORLD_NOW + 10, 5);
 	memcpy(row.serial, a->cti, sizeof row.serial);
 	world_crl(a->f->w, 0, WORLD_NOW + 10, &row, &der, &n);
 	serve(a->f, "/crl/0.crl", bytes_of(der, n));
@@ -168,7 +168,7 @@ without_a_crl_a_revocation_is_on_the_list_of_its_time(void **state)
 	a->f->o.crls = false;
 	state_remove(a->f->dir, "crl/0.crl");
 	status_set(a->f->w->raw, a->r.idx, STATUS_INVALID);
-	publish(a->f, WORLD_NOW + 10, 3);
+	publish(a->f, WORLD_NOW + 10, 5);
 	run(a->f);
 	assert_int_equal(a->f->r.end, SYNC_DONE);
 	text = shown(a);

@@ -73,7 +73,7 @@ a_crl_older_than_its_list_goes_and_comes_back(void **state)
 
 	run(f);
 	status_set(f->w->raw, 5, STATUS_INVALID);
-	publish(f, WORLD_NOW + STEP, 3);
+	publish(f, WORLD_NOW + STEP, 5);
 	f->o.now = WORLD_NOW + STEP;
 	f->o.crls = false;
 	expect(f, SYNC_DONE, REASON_NONE);

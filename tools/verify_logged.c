@@ -80,8 +80,10 @@ bool
 sync_logged(struct sync *s)
 {
 	struct proof *p = malloc(sizeof *p);
-	bool good = p != NULL || sync_fault(s, ERR_MEMORY);
+	bool good = true;
 
+	if (p == NULL)
+		return sync_fault(s, ERR_MEMORY);
 	for (size_t n = 0; good && n < s->next.count; n++)
 		good = row_held(s, n) || row_logged(s, n, p);
 	free(p);

@@ -64,7 +64,7 @@ bool sync_head_fetch(struct sync *s); /* into s->next */
 bool sync_head(struct sync *s);
 bool sync_table(struct sync *s);
 bool sync_logged(struct sync *s); /* each changed row's entry 3 lies in the head's tree */
-bool sync_lists(struct sync *s); /* as the table of s->next says, and the CRLs of what changed */
+bool sync_lists(struct sync *s);  /* as the table of s->next says, and the CRLs of what changed */
 bool sync_lists_there(const struct sync *s); /* are the raw lists of s->held all there? */
 bool sync_crl(struct sync *s, uint32_t list);
 /* Of the lists held, where nothing else is new. */

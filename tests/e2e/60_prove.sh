@@ -52,6 +52,12 @@ cp "$work/old/log/checkpoints/$smallest" "$work/old/log/checkpoint"
 expect "a log that is older than what was synced: ATTACK" 60 check --log "$work/old" "$record"
 has "which is called a rollback" "Rollback"
 
+# ---- landmarks: none before a day has ended; tests/test_landmark.c has the rest ----
+
+expect "landmarks are kept" 0 zz-verify landmarks --root "$root" --state "$work/state" --log "$url"
+has "of which there are none on the first day" "landmarks 0, new 0"
+expect "and no certificate has the form yet" 6 prove --landmark --log "$url" --out "$work/again" "$record"
+
 # ---- one bit ----
 
 flip() { # flip FILE: a bit in its middle

@@ -2,9 +2,10 @@
 // opens the checkpoint, rebuilds the root from the entries, compares every hash tile byte for byte, proves
 // every entry and the growth between kept checkpoints.
 //
-//	log_reader BASE VKEYFILE [SIZE ...]
+//	log_reader BASE VKEYFILE [SIZE | PATH.tlog-proof ...]
 //
-// BASE is the address or the folder that holds log/; SIZE are kept checkpoints to ask for (a folder is listed).
+// BASE is the address or the folder that holds log/; SIZE are kept checkpoints to ask for (a folder is listed);
+// PATH is a tlog-proof below BASE whose extra line holds the entry.
 // LOG_READER_LIST=FILE: names the files that were read.
 package main
 
@@ -32,6 +33,7 @@ type reader struct {
 	verifier note.Verifier
 	stored   []tlog.Hash // in the order of tlog.StoredHashIndex, made from the entries alone
 	tiles    int
+	proofs   int
 	seen     []string
 }
 
@@ -77,6 +79,10 @@ func (r *reader) checkpoint(path string) tlog.Tree {
 	if err != nil {
 		fail("%v", err)
 	}
+	return r.note(path, data)
+}
+
+func (r *reader) note(path string, data []byte) tlog.Tree {
 	n, err := note.Open(data, note.VerifierList(r.verifier))
 	if err != nil {
 		fail("%s: %v", path, err)
@@ -146,6 +152,31 @@ func (r *reader) entries(size int64) {
 		if exact && len(data) != 0 {
 			fail("bundle %d has %d bytes after its last entry", n, len(data))
 		}
+	}
+}
+
+// edge compares the unfinished entry bundle of a smaller tree with what was rebuilt.
+func (r *reader) edge(size int64) {
+	n, width := size/tileWidth, int(size%tileWidth)
+	if width == 0 {
+		return
+	}
+	data, exact := r.tile("entries", n, width)
+	for i := 0; i < width; i++ {
+		end := 2
+		if len(data) >= 2 {
+			end += int(binary.BigEndian.Uint16(data))
+		}
+		if len(data) < end {
+			fail("bundle %d of size %d ends within entry %d", n, size, i)
+		}
+		if tlog.RecordHash(data[2:end]) != r.stored[tlog.StoredHashIndex(0, n*tileWidth+int64(i))] {
+			fail("bundle %d of size %d differs at entry %d", n, size, i)
+		}
+		data = data[end:]
+	}
+	if exact && len(data) != 0 {
+		fail("bundle %d of size %d has %d bytes after its last entry", n, size, len(data))
 	}
 }
 
@@ -235,6 +266,43 @@ func keptSizes(base string, named []string) []string {
 	return named
 }
 
+// proof checks a C2SP tlog-proof file whose extra line is the entry.
+func (r *reader) proof(path string) {
+	data, err := r.get(path)
+	if err != nil {
+		fail("%v", err)
+	}
+	parts := strings.SplitN(string(data), "\n\n", 2)
+	lines := strings.Split(parts[0], "\n")
+	if len(parts) != 2 || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" ||
+		!strings.HasPrefix(lines[1], "extra ") || !strings.HasPrefix(lines[2], "index ") {
+		fail("%s: not a tlog-proof with extra and index", path)
+	}
+	entry, err := base64.StdEncoding.Strict().DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	if err != nil {
+		fail("%s: extra: %v", path, err)
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[2], "index "), 10, 64)
+	if err != nil {
+		fail("%s: index: %v", path, err)
+	}
+	var proof tlog.RecordProof
+	for _, line := range lines[3:] {
+		hash, err := base64.StdEncoding.Strict().DecodeString(line)
+		if err != nil || len(hash) != tlog.HashSize {
+			fail("%s: hash %q", path, line)
+		}
+		var h tlog.Hash
+		copy(h[:], hash)
+		proof = append(proof, h)
+	}
+	tree := r.note(path, []byte(parts[1]))
+	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry)); err != nil {
+		fail("%s: %v", path, err)
+	}
+	r.proofs++
+}
+
 func main() {
 	if len(os.Args) < 3 {
 		fmt.Println("usage: log_reader BASE VKEYFILE [SIZE ...]")
@@ -260,7 +328,15 @@ func main() {
 	r.hashTiles(newest.N)
 	r.proveEntries(newest)
 	kept := []tlog.Tree{newest}
-	for _, name := range keptSizes(r.base, os.Args[3:]) {
+	var named []string
+	for _, name := range os.Args[3:] {
+		if strings.HasSuffix(name, ".tlog-proof") {
+			r.proof(name)
+		} else {
+			named = append(named, name)
+		}
+	}
+	for _, name := range keptSizes(r.base, named) {
 		tree := r.checkpoint("log/checkpoints/" + name)
 		if strconv.FormatInt(tree.N, 10) != name || tree.N > newest.N || tree.N < 1 {
 			fail("kept checkpoint %s is of size %d, the newest of %d", name, tree.N, newest.N)
@@ -268,6 +344,8 @@ func main() {
 		if r.root(tree.N) != tree.Hash {
 			fail("the entries give another root than the kept checkpoint of %d", tree.N)
 		}
+		r.hashTiles(tree.N)
+		r.edge(tree.N)
 		kept = append(kept, tree)
 	}
 	r.growth(kept)
@@ -276,6 +354,6 @@ func main() {
 			fail("%v", err)
 		}
 	}
-	fmt.Printf("log_reader: %d entries, %d tiles, %d kept checkpoints, all proved; root %v\n",
-		newest.N, r.tiles, len(kept)-1, newest.Hash)
+	fmt.Printf("log_reader: %d entries, %d tiles, %d kept checkpoints, %d proof files, all proved; root %v\n",
+		newest.N, r.tiles, len(kept)-1, r.proofs, newest.Hash)
 }
