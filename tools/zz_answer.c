@@ -43,10 +43,11 @@ seat_find(const struct request *r, int64_t number)
 
 /* Who and what a record must say: of a seat and its session, or of the certificate replaced. */
 struct wanted {
-	struct bytes name, doc_type, doc_number, item, region, center; /* item empty: any */
-	struct bytes photo;                                            /* 16 or more, or empty */
-	struct bytes follows;                                          /* 16, or empty */
+	struct bytes name, doc_type, doc_number, item, region, center;
+	struct bytes photo;   /* 16 or more, or empty */
+	struct bytes follows; /* 16, or empty */
 	int sex;
+	int64_t exp; /* -1: the signer\'s to say */
 	char number[DOCUMENT_BYTES_MAX + 1];
 	uint8_t digest[SHA256_BYTES], serial[16];
 };
@@ -95,7 +96,7 @@ seat_want(const struct request *r, const struct request_seat *s, struct wanted *
 	return photo_want(w, s->photo_sha256);
 }
 
-/* The old record, but for what the request changes. A new catalogue may move its item. */
+/* The old record, but for what the request changes; the term goes on. */
 static enum err
 replaced_want(const struct request *r, const struct record *old, struct wanted *w)
 {
@@ -106,7 +107,8 @@ replaced_want(const struct request *r, const struct record *old, struct wanted *
 	w->sex = c->sex.p ? sex_of(c->sex) : old->sex;
 	w->doc_type = c->doc_type.p ? c->doc_type : old->doc_type;
 	w->doc_number = old->doc_number;
-	w->item = bytes_equal_text(r->ground, "X05") ? bytes_of(NULL, 0) : old->item;
+	w->item = old->item;
+	w->exp = old->exp;
 	w->region = old->region;
 	w->center = old->center;
 	w->photo = old->photo;
@@ -133,11 +135,13 @@ wanted_fits(struct zz_answer *a, const struct seat_answer *s, const struct wante
 		return wrong(a, s, "the record bears another document");
 	if (r->sex != w->sex)
 		return wrong(a, s, "the record bears another sex");
-	if ((w->item.n && !bytes_equal(r->item, w->item)) || !bytes_equal(r->region, w->region) ||
+	if (!bytes_equal(r->item, w->item) || !bytes_equal(r->region, w->region) ||
 	        !bytes_equal(r->center, w->center))
 		return wrong(a, s, "the record is for another item, region or centre");
 	if (!bytes_equal(r->follows, w->follows))
 		return wrong(a, s, "the record follows another certificate");
+	if (w->exp >= 0 && r->exp != w->exp)
+		return wrong(a, s, "the record has another last day than the old one");
 	return photo_fits(w, r) ? ERR_OK : wrong(a, s, "the record bears another photograph");
 }
 
@@ -146,7 +150,7 @@ static enum err
 record_fits(struct zz_answer *a, const struct seat_answer *s, const struct record *r)
 {
 	const struct request *q = &a->request->request;
-	struct wanted w = {.sex = 0};
+	struct wanted w = {.exp = -1};
 	uint8_t serial[16];
 	enum err e;
 
