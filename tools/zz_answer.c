@@ -47,7 +47,7 @@ struct wanted {
 	struct bytes photo;   /* 16 or more, or empty */
 	struct bytes follows; /* 16, or empty */
 	int sex;
-	int64_t exp; /* -1: the signer\'s to say */
+	int64_t exp; /* -1: for the signer to say */
 	char number[DOCUMENT_BYTES_MAX + 1];
 	uint8_t digest[SHA256_BYTES], serial[16];
 };
