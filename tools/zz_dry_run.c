@@ -52,13 +52,13 @@ answer_print(const struct order *o, const struct zz_service *service, const json
 {
 	const json_t *select = json_object_get(o->payload, "select");
 	struct zz_sample sample = {.service = service, .max = DRY_SAMPLE};
-	struct zz_select selector;
+	struct request_select selector;
 	struct zz_list list = {0};
 	struct field *field = NULL;
 	enum zz_exit exit;
 	enum err e;
 
-	if (select && (e = zz_select_read(select, &selector)) != ERR_OK)
+	if (select && (e = request_select_read(select, &selector)) != ERR_OK)
 		return zz_fault(o->z, "the selector", e);
 	if ((e = field_open(&field)) != ERR_OK)
 		return zz_fault(o->z, "the field's data", e);

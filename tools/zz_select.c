@@ -2,7 +2,6 @@
  * its bytes give the hash and the count that stand beside it. */
 #include "zz_select.h"
 #include "base64.h"
-#include "date.h"
 #include "zz_text.h"
 
 #include <stdlib.h>
@@ -10,44 +9,14 @@
 
 enum { CENTER_CELLS = 12, STATUS_CELLS = 28, COUNT_CELLS = 8 };
 
-static enum err
-bound_read(struct bytes text, int64_t *out)
-{
-	if (!text.p)
-		return ERR_OK;
-	return time_decode(text, out) == ERR_OK ? ERR_OK : ERR_FIELD_INVALID;
-}
-
-enum err
-zz_select_read(const json_t *json, struct zz_select *out)
-{
-	struct zz_select s = {.from = INT64_MIN, .to = INT64_MAX};
-	struct bytes from = {0}, to = {0};
-	const struct json_member members[] = {{"center", 'S', &s.center}, {"item", 'S', &s.item},
-	        {"request", 'S', &s.request}, {"from", 'S', &from}, {"to", 'S', &to}};
-	enum err e;
-
-	if ((e = JSON_MEMBERS(json, members)) != ERR_OK ||
-	        (e = bound_read(from, &s.from)) != ERR_OK || (e = bound_read(to, &s.to)) != ERR_OK)
-		return e;
-	if ((!s.center.n && !s.item.n && !s.request.n) || s.from >= s.to ||
-	        (s.request.p && !zz_is_hex(s.request, 2 * SHA256_BYTES)))
-		return ERR_FIELD_INVALID;
-	*out = s;
-	return ERR_OK;
-}
-
 const char *
-zz_select_breaks(const struct zz_select *s, const struct record *r)
+zz_select_breaks(const struct request_select *s, const struct record *r)
 {
-	char request[2 * SHA256_BYTES + 1];
-
-	hex_encode(r->request, request);
-	if (s->center.n && !bytes_equal(s->center, r->center))
+	if (s->center.p && !bytes_equal(s->center, r->center))
 		return "it is of another centre than the selector";
-	if (s->item.n && !bytes_equal(s->item, r->item))
+	if (s->item.p && !bytes_equal(s->item, r->item))
 		return "it is of another item than the selector";
-	if (s->request.n && !bytes_equal_text(s->request, request))
+	if (s->by_request && !bytes_equal(bytes_of(s->request, SHA256_BYTES), r->request))
 		return "it was made for another request than the selector";
 	if (r->iat < s->from || r->iat >= s->to)
 		return "it was issued outside of the selector's time";
@@ -57,7 +26,7 @@ zz_select_breaks(const struct zz_select *s, const struct record *r)
 static void
 bound_print(FILE *to, const char *label, int64_t at)
 {
-	if (at == INT64_MIN || at == INT64_MAX)
+	if (at == 0 || at == INT64_MAX)
 		return;
 	fputs(label, to);
 	text_put_time(to, at);
@@ -65,19 +34,22 @@ bound_print(FILE *to, const char *label, int64_t at)
 }
 
 void
-zz_select_print(FILE *to, const struct zz_select *s, const struct field *f)
+zz_select_print(FILE *to, const struct request_select *s, const struct field *f)
 {
 	const struct field_item *item = field_item(f, s->item);
+	char request[2 * SHA256_BYTES + 1];
 
 	fputs("selects   选择   all certificates of 下列条件的全部证书:\n", to);
-	if (s->center.n)
+	if (s->center.p)
 		text_line(to, "  centre    考试点 ", s->center);
-	if (s->item.n)
+	if (s->item.p)
 		text_line(to, "  item      项目   ", s->item);
 	if (item)
 		text_line(to, "                   ", item->name_zh);
-	if (s->request.n)
-		text_line(to, "  request   请求   ", s->request);
+	if (s->by_request) {
+		hex_encode(bytes_of(s->request, SHA256_BYTES), request);
+		fprintf(to, "  request   请求   %s\n", request);
+	}
 	bound_print(to, "  issued from 起   ", s->from);
 	bound_print(to, "  issued before 止 ", s->to);
 }

@@ -3,6 +3,7 @@
 /* zz_select.h - certificates named by a selector or a list: the words of the selector, the list
  * that the service froze, and a sample of its certificates held against the selector. Source:
  * FORMATS.md section 3, DESIGN.md section 4. */
+#include "request.h"
 #include "zz_certificate.h"
 
 enum {
@@ -11,15 +12,9 @@ enum {
 	ZZ_SAMPLE_MAX = 20
 };
 
-struct zz_select {                          /* views; empty: not asked for */
-	struct bytes center, item, request; /* request: 64 hex digits */
-	int64_t from, to;                   /* iat of the record in [from, to) */
-};
-/* Of a payload's member "select"; views live as long as it. ERR_FIELD_INVALID and the like. */
-MUST_USE enum err zz_select_read(const json_t *json, struct zz_select *out);
 /* NULL, or the rule that the record breaks. */
-const char *zz_select_breaks(const struct zz_select *s, const struct record *r);
-void zz_select_print(FILE *to, const struct zz_select *s, const struct field *f);
+const char *zz_select_breaks(const struct request_select *s, const struct record *r);
+void zz_select_print(FILE *to, const struct request_select *s, const struct field *f);
 
 struct zz_list { /* ascending, each once */
 	uint8_t (*serials)[16];
@@ -36,9 +31,9 @@ struct zz_sample {
 	const struct zz_service *service;
 	const struct manifest *manifest; /* NULL: signatures are not checked */
 	const struct field *field;
-	const struct zz_select *select; /* NULL: nothing to hold a record against */
-	unsigned max;                   /* at most ZZ_SAMPLE_MAX */
-	bool groups;                    /* count what was fetched by centre, item and status */
+	const struct request_select *select; /* NULL: nothing to hold a record against */
+	unsigned max;                        /* at most ZZ_SAMPLE_MAX */
+	bool groups;                         /* count what was fetched by centre, item and status */
 };
 /* Fetches and prints all, or `max` of them: one at random out of each of `max` equal stretches.
  * ZZ_REFUSED where a record breaks the selector. */

@@ -90,20 +90,16 @@ order_print(const struct zz_view *v)
 /* Which certificates: the list that the service froze for a selector, or the serials of the signed
  * bytes. Whatever is signed later is over this list. */
 static enum zz_exit
-list_take(struct zz_view *v, struct zz_select *select)
+list_take(struct zz_view *v)
 {
 	const struct request *r = &v->request.request;
-	const json_t *json = json_object_get(r->json, "select");
 	enum err e;
 
-	v->frozen = json != NULL;
-	if (!json) {
-		e = zz_list_copy(r->serials, r->serial_count, &v->list);
-		return e == ERR_OK ? ZZ_DONE : zz_fault(v->z, "memory", e);
-	}
-	if ((e = zz_select_read(json, select)) != ERR_OK)
-		return zz_fault(v->z, "the selector of the request", e);
-	return zz_list_read(v->z, v->state, &v->list);
+	v->frozen = r->selects;
+	if (r->selects)
+		return zz_list_read(v->z, v->state, &v->list);
+	e = zz_list_copy(r->serials, r->serial_count, &v->list);
+	return e == ERR_OK ? ZZ_DONE : zz_fault(v->z, "memory", e);
 }
 
 static void
@@ -139,18 +135,18 @@ signatures_say(const struct zz_view *v)
 static enum zz_exit
 certificates_print(struct zz_view *v)
 {
-	struct zz_select select;
+	const struct request_select *select = &v->request.request.select;
 	struct zz_sample sample = {.service = &v->service,
 	        .manifest = zz_view_manifest(v),
 	        .field = v->field,
 	        .max = ZZ_SAMPLE_MAX};
-	enum zz_exit exit = list_take(v, &select);
+	enum zz_exit exit = list_take(v);
 
 	if (exit != ZZ_DONE)
 		return exit;
 	if (v->frozen) {
-		zz_select_print(v->z->out, &select, v->field);
-		sample.select = &select;
+		zz_select_print(v->z->out, select, v->field);
+		sample.select = select;
 	}
 	list_print(v);
 	sample.groups = v->list.count > 1;
