@@ -36,6 +36,7 @@ zz_follow(const struct zz_service *s, const char *request, json_t **answer)
 
 	if (!is_approved(*answer))
 		return ZZ_DONE;
+	fflush(z.out); /* what was shown is seen, also where this is broken off */
 	fputs("All signatures are there; the service executes it. This may be broken off, and run "
 	      "again to look.\n签署已齐，正在执行；可中断，重新运行可继续查看。\n",
 	        z.err);

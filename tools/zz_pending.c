@@ -15,7 +15,7 @@ const char zz_pending_help[] =
         "say.\n\n"
         "  --json  print the service's answer\n\n" ZZ_EXIT_HELP;
 
-enum { TYPE_CELLS = 10, TIME_CELLS = 16, ID_CELLS = 64 };
+enum { TYPE_CELLS = 10, TIME_CELLS = 16, ID_CELLS = 64, HOLD_ALONE_S = 72 * 3600 };
 
 static int
 age_order(const void *a, const void *b)
@@ -37,12 +37,19 @@ time_column(FILE *to, const json_t *row, const char *name)
 		text_column(to, BYTES_LIT("-"), TIME_CELLS);
 }
 
-/* A hold that one official has begun: it lapses without the second signature. */
+/* A hold that one official has begun: it lapses without the second signature, 72 hours later and
+ * where its request ends. */
 static void
 hold_print(FILE *to, const json_t *row)
 {
+	int64_t until = zz_number_of(row, "until"), exp = zz_number_of(row, "exp");
+
+	if (until < 0)
+		until = zz_number_of(row, "received_at") + HOLD_ALONE_S;
+	if (exp >= 0 && exp < until)
+		until = exp;
 	fputs("    second signature of a hold, until 暂停待第二人签署，截至 ", to);
-	time_column(to, row, zz_number_of(row, "until") >= 0 ? "until" : "exp");
+	text_put_time(to, until);
 	fputs("\n", to);
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CENTER_CELLS = 12, STATUS_CELLS = 28, COUNT_CELLS = 8 };
+enum { CENTER_CELLS = 12, STATUS_CELLS = 32, COUNT_CELLS = 8 };
 
 const char *
 zz_select_breaks(const struct request_select *s, const struct record *r)
