@@ -100,7 +100,7 @@ get_answer(struct world *w, const struct toy_request *in, struct toy_reply *out)
 		say_json(out, 200,
 		        json_pack("{s:[{s:s,s:s,s:i,s:i,s:s},{s:s,s:s,s:i,s:i,s:s}]}", "waiting",
 		                "request", DIGEST, "type", "reinstate", "received_at", NOW, "exp",
-		                NOW + 9, "state", "executed", "request", ZERO_ID, "type",
+		                NOW + 7 * 86400, "state", "executed", "request", ZERO_ID, "type",
 		                "re\033[2Jvoke", "received_at", NOW - 86400, "exp", NOW + 5,
 		                "state", "waiting"));
 		return;
