@@ -269,14 +269,17 @@ intake_order_send(struct worker *w, struct job *j, const struct evidence *ev,
 }
 
 static enum err
-issue_new(struct worker *w, struct job *j, const struct intake *in)
+issue_new(struct worker *w, struct job *j, const struct intake *in, bool first)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	enum err e = intake_issue_send(w, j, &in->request, NULL, 0);
+	enum err e = intake_issue_send(w, j, &in->request, NULL, 0), known;
 	struct evidence ev;
 
 	if (e == ERR_OK)
 		return intake_to_writer(w, j);
+	/* whatever would be said of it now: what was said before holds */
+	if (first && e != ERR_EXECUTED && (known = known_answer(w, j, in)) != ERR_NOT_FOUND)
+		return known;
 	/* a copy of it came first: its row has the answer, or was lost with an old backup */
 	if (e == ERR_EXECUTED)
 		return (e = known_answer(w, j, in)) == ERR_NOT_FOUND ? answer_lost(w, j) : e;
@@ -403,12 +406,20 @@ enum err
 intake_request(struct worker *w, struct job *j)
 {
 	struct intake in;
+	bool first = !j->looked;
 	enum err e = intake_open(w, j, &in);
 
-	if (e == ERR_OK && (e = known_answer(w, j, &in)) == ERR_NOT_FOUND) {
+	if (e == ERR_OK && in.request.type == REQUEST_ISSUE && first)
+		/* nearly every session is new. The writer looks all of a batch up at once, under the
+		 * head lock, and sends what is known back here */
+		e = ERR_NOT_FOUND;
+	else if (e == ERR_OK)
+		e = known_answer(w, j, &in);
+	j->looked = true; /* before anyone else has the job */
+	if (e == ERR_NOT_FOUND) {
 		j->fresh = true;
 		if ((e = request_row(j, &in)) == ERR_OK)
-			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in)
+			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in, first)
 			                                     : order_new(w, j, &in);
 	}
 	request_free(&in.request);
