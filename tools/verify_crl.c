@@ -47,6 +47,31 @@ crl_against(
 	return true;
 }
 
+/* A CRL that takes long to make comes after its list: it is asked for again next time. */
+static bool
+late_note(struct sync *s, uint32_t list, bool late)
+{
+	char name[STATE_NAME_MAX];
+
+	state_late_name(list, name);
+	if (!late) {
+		if (state_has(s->o->dir, name))
+			state_remove(s->o->dir, name);
+		return true;
+	}
+	return state_has(s->o->dir, name) || sync_keep(s, name, bytes_of("", 0));
+}
+
+bool
+sync_crl_wanted(const struct sync *s, uint32_t list)
+{
+	char name[STATE_NAME_MAX], late[STATE_NAME_MAX];
+
+	state_crl_name(list, name);
+	state_late_name(list, late);
+	return s->o->crls && (!state_has(s->o->dir, name) || state_has(s->o->dir, late));
+}
+
 bool
 sync_crl(struct sync *s, uint32_t list)
 {
@@ -76,5 +101,6 @@ sync_crl(struct sync *s, uint32_t list)
 		return sync_attack(s, REASON_FREEZE);
 	sync_seen(s, t.this_update);
 	s->r->crls++;
-	return same || sync_keep(s, name, reply.body);
+	return (same || sync_keep(s, name, reply.body)) &&
+	       late_note(s, list, t.number < s->next.rows[list].sequence);
 }

@@ -235,6 +235,13 @@ file_named(void *ctx, const char *name)
 static bool
 head_same(const struct sync *s)
 {
+	char late[STATE_NAME_MAX];
+
+	for (uint32_t n = 0; s->o->crls && n < s->held.count; n++) {
+		state_late_name(n, late);
+		if (state_has(s->o->dir, late))
+			return false;
+	}
 	return s->held.there && s->m_open && s->held.h.manifest_version == s->m.version &&
 	       bytes_equal(
 	               bytes_of(s->next.bytes, s->next.n), bytes_of(s->held.bytes, s->held.n)) &&
