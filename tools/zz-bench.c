@@ -1,30 +1,40 @@
-/* zz-bench.c - measures a running service from the outside; it stops by itself. */
+/* zz-bench.c - measures a running service from the outside, and what large numbers cost; it stops
+ * by itself. */
 #include "bench_load.h"
+#include "bench_status.h"
 #include "hash.h"
 #include "log.h"
 #include "zz_cmd.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+enum { EXIT_MISSED = 1 };
+
 static const char help[] =
         "usage: zz-bench issue --url U --key KEY.pem --seconds N [--sessions-of 60] [--connections "
         "8]\n"
-        "                      [--center 330106-01] [--region 330000] [--item 030102] [--json]\n\n"
-        "Hands in exam sessions of people that nobody is, as fast as the service answers, and says "
-        "how many certificates\n"
-        "a second were issued. Real certificates are issued and logged: run it against a "
-        "demonstration only.\n\n"
+        "                      [--center 330106-01] [--region 330000] [--item 030102] [--json]\n"
+        "       zz-bench status [--certificates 50000000] [--json]\n\n"
+        "issue hands in exam sessions of people that nobody is, as fast as the service answers, "
+        "and says how many\n"
+        "certificates a second were issued. Real certificates are issued and logged: run it "
+        "against a demonstration only.\n\n"
         "  --seconds N       1 to 3600; requests under way are waited for\n"
         "  --sessions-of N   seats of a session, 1 to 1000\n"
         "  --connections N   1 to 256, a thread each\n"
-        "  --center CODE     the centre of the key; its daily cap must allow the run\n"
-        "  --json            JSON on standard output (certificates_per_second, sessions, "
-        "certificates, seconds, p50_ms,\n"
-        "                    p99_ms, max_ms, cpu_load_s, errors), the table on standard error\n\n"
-        "Exit codes: 0 done, 2 usage, 3 some were refused, 4 nothing was issued, 6 the service "
+        "  --center CODE     the centre of the key; its daily cap must allow the run\n\n"
+        "status makes the status lists, CRLs and head of so many made-up certificates (1 % "
+        "revoked, a tenth of them held),\n"
+        "lets the zz-verify beside it fetch them over loopback, and compares with the goals. It "
+        "needs no service.\n\n"
+        "  --certificates N  1000 to 100000000\n"
+        "  --json            JSON on standard output, the table on standard error\n\n"
+        "Exit codes: 0 done, 1 a goal was missed, 2 usage, 3 some were refused, 4 nothing could "
+        "be done, 6 the service\n"
         "does not answer\n";
 
 static bool
@@ -87,7 +97,7 @@ run(const struct zz *z, struct bench_load *load, const char *key_path, bool json
 	return exit_of(&result);
 }
 
-static enum zz_exit
+static int
 issue(const struct zz *z, int argc, char **argv)
 {
 	const char *key = NULL, *seconds = NULL, *seats = NULL, *connections = NULL, *center = NULL,
@@ -120,6 +130,41 @@ issue(const struct zz *z, int argc, char **argv)
 	return run(z, &load, key, json);
 }
 
+static int
+goals_say(const struct zz *z, const struct bench_goals *g, bool json)
+{
+	bench_goals_print(json ? z->err : z->out, g);
+	if (json)
+		bench_goals_json(z->out, g, z->now);
+	return bench_goals_met(g) ? ZZ_DONE : EXIT_MISSED;
+}
+
+static int
+status(const struct zz *z, int argc, char **argv)
+{
+	const char *certificates = NULL;
+	bool json = false;
+	const struct zz_option options[] = {
+	        {"--certificates", &certificates, NULL, false}, {"--json", NULL, &json, false}};
+	struct zz_args args = {
+	        .options = options, .option_count = sizeof options / sizeof options[0]};
+	struct bench_goals *goals = calloc(1, sizeof *goals);
+	unsigned n = 0;
+	int exit = goals ? (int)zz_args(z, argc, argv, &args) : (int)ZZ_REFUSED;
+	enum err e;
+
+	if (exit == ZZ_DONE &&
+	        (!number(certificates, "50000000", BENCH_CERTIFICATES_MAX, &n) || n < 1000))
+		exit = zz_usage(z, "--certificates is 1000 to 100000000");
+	if (exit == ZZ_DONE) {
+		e = bench_status(n, z->now, goals);
+		exit = e == ERR_OK ? goals_say(z, goals, json)
+		                   : (int)zz_fault(z, "zz-bench status", e);
+	}
+	free(goals);
+	return exit;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -128,6 +173,10 @@ main(int argc, char **argv)
 	        .out = stdout,
 	        .err = stderr,
 	        .terminal = isatty(2)};
+	static const struct {
+		const char *name;
+		int (*run)(const struct zz *z, int argc, char **argv);
+	} commands[] = {{"issue", issue}, {"status", status}};
 	int i;
 
 	log_open("zz-bench");
@@ -142,9 +191,9 @@ main(int argc, char **argv)
 		puts("zz-bench " ZZ_VERSION);
 		return ZZ_DONE;
 	}
-	if (argc < 2 || strcmp(argv[1], "issue")) {
-		fputs(help, stderr);
-		return ZZ_USAGE;
-	}
-	return (int)issue(&z, argc - 1, argv + 1);
+	for (size_t k = 0; argc > 1 && k < sizeof commands / sizeof commands[0]; k++)
+		if (!strcmp(argv[1], commands[k].name))
+			return commands[k].run(&z, argc - 1, argv + 1);
+	fputs(help, stderr);
+	return ZZ_USAGE;
 }
