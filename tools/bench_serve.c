@@ -1,5 +1,8 @@
-/* bench_serve.c - a static server of a few hundred files; its one thread ends with its socket. */
+/* bench_serve.c - a static server for one client on loopback; its one thread ends with its socket.
+ */
 #include "bench_serve.h"
+
+#include "file.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -8,19 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_BYTES = 8192 };
-
-struct file {
-	char path[BENCH_FILE_NAME];
-	uint8_t *bytes;
-	size_t n;
-};
+enum { HEAD_BYTES = 8192, PART_BYTES = 65536, PATH_BYTES = 600 };
 
 struct bench_serve {
-	struct file files[BENCH_FILES_MAX];
-	size_t count;
+	char dir[400];
 	int fd;
 	char url[48];
 	pthread_t thread;
@@ -29,13 +26,14 @@ struct bench_serve {
 };
 
 enum err
-bench_serve_open(struct bench_serve **out)
+bench_serve_open(const char *dir, struct bench_serve **out)
 {
 	struct bench_serve *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
 		return ERR_MEMORY;
 	s->fd = -1;
+	snprintf(s->dir, sizeof s->dir, "%s", dir);
 	atomic_init(&s->sent, 0);
 	*out = s;
 	return ERR_OK;
@@ -52,25 +50,21 @@ bench_serve_close(struct bench_serve *s)
 		pthread_join(s->thread, NULL);
 	if (s->fd >= 0)
 		close(s->fd);
-	for (size_t i = 0; i < s->count; i++)
-		free(s->files[i].bytes);
 	free(s);
 }
 
 enum err
 bench_serve_put(struct bench_serve *s, const char *path, struct bytes data)
 {
-	struct file *f = &s->files[s->count];
+	char name[PATH_BYTES], *slash;
+	enum err e;
 
-	if (s->count == BENCH_FILES_MAX || strlen(path) >= sizeof f->path)
-		return ERR_LIMIT;
-	if ((f->bytes = malloc(data.n + 1)) == NULL)
-		return ERR_MEMORY;
-	memcpy(f->bytes, data.p, data.n);
-	f->n = data.n;
-	snprintf(f->path, sizeof f->path, "%s", path);
-	s->count++;
-	return ERR_OK;
+	snprintf(name, sizeof name, "%s%s", s->dir, path);
+	slash = strrchr(name, '/');
+	*slash = '\0';
+	e = file_make_folders(name, 0755);
+	*slash = '/';
+	return e == ERR_OK ? file_write(name, data, 0644) : e;
 }
 
 static bool
@@ -105,20 +99,26 @@ request_read(int fd, char text[HEAD_BYTES])
 static bool
 answer(struct bench_serve *s, int fd, const char *path)
 {
-	const struct file *f = NULL;
-	char head[160];
+	static const char missing[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+	char name[PATH_BYTES], part[PART_BYTES];
+	struct stat st;
+	size_t n;
+	FILE *in;
+	bool good;
 
-	for (size_t i = 0; i < s->count && f == NULL; i++)
-		if (strcmp(s->files[i].path, path) == 0)
-			f = &s->files[i];
-	snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n",
-	        f == NULL ? "404 Not Found" : "200 OK", f == NULL ? 0 : f->n);
-	if (!all_send(fd, head, strlen(head)))
-		return false;
-	if (f == NULL)
-		return true;
-	atomic_fetch_add(&s->sent, f->n);
-	return all_send(fd, f->bytes, f->n);
+	if (snprintf(name, sizeof name, "%s%s", s->dir, path) >= (int)sizeof name ||
+	        strstr(path, "..") != NULL || stat(name, &st) != 0 || !S_ISREG(st.st_mode) ||
+	        (in = fopen(name, "rb")) == NULL)
+		return all_send(fd, missing, sizeof missing - 1);
+	snprintf(part, sizeof part, "HTTP/1.1 200 OK\r\nContent-Length: %lld\r\n\r\n",
+	        (long long)st.st_size);
+	good = all_send(fd, part, strlen(part));
+	while (good && (n = fread(part, 1, sizeof part, in)) > 0) {
+		atomic_fetch_add(&s->sent, n);
+		good = all_send(fd, part, n);
+	}
+	fclose(in);
+	return good;
 }
 
 static void *
