@@ -1,6 +1,7 @@
 /* zz-bench.c - measures a running service from the outside, and what large numbers cost; it stops
  * by itself. */
 #include "bench_load.h"
+#include "bench_revoke.h"
 #include "bench_status.h"
 #include "hash.h"
 #include "log.h"
@@ -18,6 +19,9 @@ static const char help[] =
         "usage: zz-bench issue --url U --key KEY.pem --seconds N [--sessions-of 60] [--connections "
         "8]\n"
         "                      [--center 330106-01] [--region 330000] [--item 030102] [--json]\n"
+        "       zz-bench revoke --url U --key KEY.pem --official A.pem --approver B.pem\n"
+        "                      [--revocations 200] [--revoked 1000000] [--connections 4]\n"
+        "                      [--center 330106-01] [--region 330000] [--item 030102] [--json]\n"
         "       zz-bench status [--certificates 50000000] [--json]\n\n"
         "issue hands in exam sessions of people that nobody is, as fast as the service answers, "
         "and says how many\n"
@@ -27,6 +31,14 @@ static const char help[] =
         "  --sessions-of N   seats of a session, 1 to 1000\n"
         "  --connections N   1 to 256, a thread each\n"
         "  --center CODE     the centre of the key; its daily cap must allow the run\n\n"
+        "revoke issues certificates, then revokes them, five a second, while sessions are handed "
+        "in as by issue, and says how\n"
+        "long it takes from the second official's signature until the public head names a list "
+        "that says INVALID. Then it\n"
+        "compares, in two signers of its own, what a revocation costs after none and after "
+        "--revoked others.\n\n"
+        "  --revocations N   10 to 1000\n"
+        "  --revoked N       1000 to 1000000\n\n"
         "status makes the status lists, CRLs and head of so many made-up certificates (1 % "
         "revoked, a tenth of them held),\n"
         "lets the zz-verify beside it fetch them over loopback, and compares with the goals. It "
@@ -54,6 +66,15 @@ plain(const char *text)
 	return strlen(text) <= 40 && !strpbrk(text, "\"\\");
 }
 
+static bool
+codes_take(struct bench_plan *plan, const char *center, const char *region, const char *item)
+{
+	plan->center = center ? center : "330106-01";
+	plan->region = region ? region : "330000";
+	plan->item = item ? item : "030102";
+	return plain(plan->center) && plain(plan->region) && plain(plan->item);
+}
+
 static void
 plan_draw(struct bench_plan *plan, int64_t now)
 {
@@ -71,6 +92,15 @@ exit_of(const struct bench_result *r)
 	if (!r->certificates)
 		return !strcmp(r->codes[0].word, "no_answer") ? ZZ_UNAVAILABLE : ZZ_REFUSED;
 	return r->codes[0].word[0] ? ZZ_SOME : ZZ_DONE;
+}
+
+static int
+goals_say(const struct zz *z, const struct bench_goals *g, bool json)
+{
+	bench_goals_print(json ? z->err : z->out, g);
+	if (json)
+		bench_goals_json(z->out, g, z->now);
+	return bench_goals_met(g) ? ZZ_DONE : EXIT_MISSED;
 }
 
 static enum zz_exit
@@ -98,7 +128,7 @@ run(const struct zz *z, struct bench_load *load, const char *key_path, bool json
 }
 
 static int
-issue(const struct zz *z, int argc, char **argv)
+issue_command(const struct zz *z, int argc, char **argv)
 {
 	const char *key = NULL, *seconds = NULL, *seats = NULL, *connections = NULL, *center = NULL,
 	           *region = NULL, *item = NULL;
@@ -121,26 +151,83 @@ issue(const struct zz *z, int argc, char **argv)
 	        !number(connections, "8", BENCH_CONNECTIONS_MAX, &load.connections))
 		return zz_usage(z,
 		        "--seconds is 1 to 3600, --sessions-of 1 to 1000, --connections 1 to 256");
-	load.plan.center = center ? center : "330106-01";
-	load.plan.region = region ? region : "330000";
-	load.plan.item = item ? item : "030102";
-	if (!plain(load.plan.center) || !plain(load.plan.region) || !plain(load.plan.item))
+	if (!codes_take(&load.plan, center, region, item))
 		return zz_usage(z, "--center, --region and --item are short codes");
 	plan_draw(&load.plan, z->now);
 	return run(z, &load, key, json);
 }
 
+/* Both parts, though the first misses its goal. */
 static int
-goals_say(const struct zz *z, const struct bench_goals *g, bool json)
+revoke_run(const struct zz *z, const struct bench_revocations *r, bool json)
 {
-	bench_goals_print(json ? z->err : z->out, g);
-	if (json)
-		bench_goals_json(z->out, g, z->now);
-	return bench_goals_met(g) ? ZZ_DONE : EXIT_MISSED;
+	struct bench_goals *goals = calloc(1, sizeof *goals);
+	int exit = ZZ_REFUSED;
+	enum err e;
+
+	if (!goals)
+		return exit;
+	goals->command = "revoke";
+	if ((e = bench_revoke_live(r, goals)) != ERR_OK ||
+	        (e = bench_revoke_ratio(r, z->now, goals)) != ERR_OK)
+		exit = (int)zz_fault(z, "zz-bench revoke", e);
+	else
+		exit = goals_say(z, goals, json);
+	free(goals);
+	return exit;
 }
 
 static int
-status(const struct zz *z, int argc, char **argv)
+keys_run(const struct zz *z, struct bench_revocations *r, const char *const paths[3], bool json)
+{
+	struct key *keys[3] = {NULL};
+	int exit = ZZ_DONE;
+
+	for (int i = 0; exit == ZZ_DONE && i < 3; i++)
+		exit = (int)zz_key(z, paths[i], &keys[i]);
+	r->load.key = keys[0];
+	r->official = keys[1];
+	r->approver = keys[2];
+	if (exit == ZZ_DONE)
+		exit = revoke_run(z, r, json);
+	for (int i = 0; i < 3; i++)
+		key_free(keys[i]);
+	return exit;
+}
+
+static int
+revoke_command(const struct zz *z, int argc, char **argv)
+{
+	const char *paths[3] = {NULL}, *count = NULL, *revoked = NULL, *connections = NULL,
+	           *center = NULL, *region = NULL, *item = NULL;
+	struct bench_revocations r = {.load = {.plan = {.seats = 60}}};
+	bool json = false;
+	const struct zz_option options[] = {{"--url", &r.load.url, NULL, true},
+	        {"--key", &paths[0], NULL, true}, {"--official", &paths[1], NULL, true},
+	        {"--approver", &paths[2], NULL, true}, {"--revocations", &count, NULL, false},
+	        {"--revoked", &revoked, NULL, false}, {"--connections", &connections, NULL, false},
+	        {"--center", &center, NULL, false}, {"--region", &region, NULL, false},
+	        {"--item", &item, NULL, false}, {"--json", NULL, &json, false}};
+	struct zz_args args = {
+	        .options = options, .option_count = sizeof options / sizeof options[0]};
+	enum zz_exit exit;
+
+	if ((exit = zz_args(z, argc, argv, &args)) != ZZ_DONE)
+		return (int)exit;
+	if (!number(count, "200", BENCH_REVOCATIONS_MAX, &r.count) || r.count < 10 ||
+	        !number(revoked, "1000000", 1000000, &r.revoked) || r.revoked < 1000 ||
+	        !number(connections, "4", BENCH_CONNECTIONS_MAX, &r.load.connections))
+		return (int)zz_usage(z, "--revocations is 10 to 1000, --revoked 1000 to 1000000, "
+		                        "--connections 1 to 256");
+	if (!codes_take(&r.load.plan, center, region, item))
+		return (int)zz_usage(z, "--center, --region and --item are short codes");
+	r.load.seconds = r.count / BENCH_PER_SECOND + 2;
+	plan_draw(&r.load.plan, z->now);
+	return keys_run(z, &r, paths, json);
+}
+
+static int
+status_command(const struct zz *z, int argc, char **argv)
 {
 	const char *certificates = NULL;
 	bool json = false;
@@ -176,7 +263,8 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(const struct zz *z, int argc, char **argv);
-	} commands[] = {{"issue", issue}, {"status", status}};
+	} commands[] = {
+	        {"issue", issue_command}, {"revoke", revoke_command}, {"status", status_command}};
 	int i;
 
 	log_open("zz-bench");
