@@ -68,8 +68,9 @@ rows_add(struct side *sides, unsigned count, struct bench_goals *g)
 	bench_goal_add(g, (struct bench_row){"none_ms",
 	                          "signer alone, none revoked: ORDER, PREPARE, EXTEND (median)",
 	                          "ms", 0, few * 1000});
-	bench_goal_add(g, (struct bench_row){"many_ms", "  after a million (--revoked) others in the same list",
-	                          "ms", 0, many * 1000});
+	bench_goal_add(g, (struct bench_row){"many_ms",
+	                          "  after a million (--revoked) others in the same list", "ms", 0,
+	                          many * 1000});
 	bench_goal_add(g, (struct bench_row){"ratio", "  the ratio of both", "", 1.2, many / few});
 	bench_goal_add(g, (struct bench_row){"cpu_ratio", "  the ratio of their processor times",
 	                          "", 1.2, many_cpu / few_cpu});

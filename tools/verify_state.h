@@ -1,9 +1,9 @@
 #ifndef TOOLS_VERIFY_STATE_H
 #define TOOLS_VERIFY_STATE_H
 /* verify_state.h - the folder in which zz-verify keeps what it verified last:
- * manifest.cose, checkpoint, head.cwt, table-<sequence>.cwt, lists/<n>-<hash>.raw, crl/<n>.crl (and .late), and
- * `newest`, the newest signed time seen, in decimal. What head.cwt names is complete: it is written
- * last, and names of tables and lists follow from it. */
+ * manifest.cose, checkpoint, head.cwt, table-<sequence>.cwt, lists/<n>-<hash>.raw, crl/<n>.crl (and
+ * .late), and `newest`, the newest signed time seen, in decimal. What head.cwt names is complete:
+ * it is written last, and names of tables and lists follow from it. */
 #include "bytes.h"
 
 enum { STATE_PATH_MAX = 1000, STATE_NAME_MAX = 48 };

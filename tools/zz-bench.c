@@ -145,16 +145,16 @@ issue_command(const struct zz *z, int argc, char **argv)
 	enum zz_exit exit;
 
 	if ((exit = zz_args(z, argc, argv, &args)) != ZZ_DONE)
-		return exit;
+		return (int)exit;
 	if (!number(seconds, "", BENCH_SECONDS_MAX, &load.seconds) ||
 	        !number(seats, "60", BENCH_SEATS_MAX, &load.plan.seats) ||
 	        !number(connections, "8", BENCH_CONNECTIONS_MAX, &load.connections))
-		return zz_usage(z,
+		return (int)zz_usage(z,
 		        "--seconds is 1 to 3600, --sessions-of 1 to 1000, --connections 1 to 256");
 	if (!codes_take(&load.plan, center, region, item))
-		return zz_usage(z, "--center, --region and --item are short codes");
+		return (int)zz_usage(z, "--center, --region and --item are short codes");
 	plan_draw(&load.plan, z->now);
-	return run(z, &load, key, json);
+	return (int)run(z, &load, key, json);
 }
 
 /* Both parts, though the first misses its goal. */
@@ -242,7 +242,7 @@ status_command(const struct zz *z, int argc, char **argv)
 
 	if (exit == ZZ_DONE &&
 	        (!number(certificates, "50000000", BENCH_CERTIFICATES_MAX, &n) || n < 1000))
-		exit = zz_usage(z, "--certificates is 1000 to 100000000");
+		exit = (int)zz_usage(z, "--certificates is 1000 to 100000000");
 	if (exit == ZZ_DONE) {
 		e = bench_status(n, z->now, goals);
 		exit = e == ERR_OK ? goals_say(z, goals, json)
