@@ -266,6 +266,32 @@ places_mark(const struct bench_signer *s, uint8_t *taken)
 	return ERR_OK;
 }
 
+/* Every tenth is held, as two officials may for a month; the others are INVALID. */
+static void
+place_fill(struct fold *f, uint32_t idx, int64_t now, uint64_t *seed)
+{
+	bool held = idx % 10 == 0;
+	uint8_t serial[16] = {0};
+	struct entry entry = {.type = ENTRY_STATUS,
+	        .idx = idx,
+	        .status = held ? STATUS_SUSPENDED : STATUS_INVALID,
+	        .cti = bytes_of(serial, sizeof serial),
+	        .time = now,
+	        .until = now + HOLD_MAX_S};
+	const struct entry_note note = {.official_count = 2};
+	struct crl_row *row;
+
+	bench_serial(seed, now, serial);
+	status_set(f->lists[0].raw, idx, entry.status);
+	row = fold_rows_add(&f->lists[0], serial);
+	row->reason = held ? 6 : 9;
+	row->revoked_at = now;
+	row->invalid_from = date_shanghai(now);
+	history_change_add(&f->history, &entry, f->frontier.size);
+	if (held)
+		holds_apply(&f->holds, &entry, &note);
+}
+
 enum err
 bench_signer_fill(struct bench_signer *s, uint32_t count)
 {
@@ -276,19 +302,9 @@ bench_signer_fill(struct bench_signer *s, uint32_t count)
 	uint32_t idx = 0;
 
 	for (; e == ERR_OK && count > 0 && idx < LIST_ENTRIES; idx++) {
-		struct entry entry = {.type = ENTRY_STATUS, .idx = idx, .status = STATUS_INVALID};
-		uint8_t serial[16];
-		struct crl_row *row;
-
 		if (taken[idx] != 0)
 			continue;
-		bench_serial(&seed, s->now, serial);
-		status_set(f->lists[0].raw, idx, STATUS_INVALID);
-		row = fold_rows_add(&f->lists[0], serial);
-		row->reason = 9;
-		row->revoked_at = entry.time = s->now;
-		row->invalid_from = date_shanghai(s->now);
-		history_change_add(&f->history, &entry, f->frontier.size);
+		place_fill(f, idx, s->now, &seed);
 		count--;
 	}
 	free(taken);

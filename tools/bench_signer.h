@@ -19,8 +19,8 @@ MUST_USE enum err bench_signer_open(const char *dir, int64_t now, struct bench_s
 void bench_signer_close(struct bench_signer *s); /* of zeroes too */
 /* Issues `count` certificates by one request; ERR_VALUE where one is refused. At most once. */
 MUST_USE enum err bench_signer_issue(struct bench_signer *s, unsigned count);
-/* As many INVALID certificates more in list 0, as if their entries had been applied: bits, rows,
- * recent changes. The places of what was issued stay free. */
+/* As many certificates more in list 0 that are INVALID or, every tenth, held, as if their entries
+ * had been applied: bits, rows, recent changes, holds. The places of what was issued stay free. */
 MUST_USE enum err bench_signer_fill(struct bench_signer *s, uint32_t count);
 /* Revokes records[which]: two officials sign (not timed), then ORDER, PREPARE and EXTEND. */
 MUST_USE enum err bench_signer_revoke(
