@@ -183,6 +183,17 @@ loaded_revoke(struct live *v)
 	return e == ERR_OK ? v->load_fault : e;
 }
 
+/* A load that met the centre's cap was none. */
+static uint64_t
+refused_count(const struct bench_result *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < BENCH_CODES_MAX; i++)
+		n += r->codes[i].count;
+	return n;
+}
+
 static enum err
 rows_add(const struct live *v, struct bench_goals *g)
 {
@@ -199,6 +210,8 @@ rows_add(const struct live *v, struct bench_goals *g)
 	bench_goal_add(g, (struct bench_row){"load_certificates_per_second",
 	                          "  certificates issued meanwhile", "1/s", 0,
 	                          (double)v->loaded.certificates / v->loaded.seconds});
+	bench_goal_add(g, (struct bench_row){"load_refused", "  refused or not answered of that",
+	                          "", 0, (double)refused_count(&v->loaded)});
 	bench_goal_add(g,
 	        (struct bench_row){"p50_s", "approval sent to INVALID under the public head: p50",
 	                "s", 0, s[(n - 1) / 2]});
