@@ -10,6 +10,7 @@ struct crl_row {
 	int reason;           /* 4, 5, 6, 9 */
 	int64_t revoked_at;   /* UTC seconds: when it was logged */
 	int64_t invalid_from; /* day; first second of it in Shanghai is the invalidityDate */
+	bool deregistered;    /* cancelled after it was revoked: not in the CRL, but done once */
 };
 
 /* Self-signed CA certificate (DER): critical CA:TRUE, keyUsage cRLSign, SKI. */

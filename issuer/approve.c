@@ -62,12 +62,28 @@ approval_keep(struct worker *w, struct job *j, const struct decision *d)
 static enum err
 approval_waits(struct job *j, const struct evidence *ev)
 {
+	json_t *body = waiting_json(j->request.id, ev);
+
+	reply_json(j->x, 202, body);
+	json_decref(body);
+	return ERR_OK;
+}
+
+/* More than one transaction holds: it is under way from now on, chunk by chunk. */
+static enum err
+approval_begins(struct worker *w, struct job *j, const struct evidence *ev)
+{
+	const struct store_event next = {
+	        .request = j->request.id, .state = STATE_APPROVED, .at = service_now()};
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
+	enum err e = store_event_put(w->store, &next);
 
+	if (e != ERR_OK)
+		return e;
 	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
-	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
+	body = json_pack("{s:s,s:s,s:I,s:i}", "request", hex, "state", "approved", "count",
+	        (json_int_t)ev->count, "done", 0);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
@@ -78,6 +94,7 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
         const struct store_approvals *kept, const struct decision *d)
 {
 	bool hold = ev->request.type == REQUEST_SUSPEND;
+	bool waiting = j->request.newest.state == STATE_WAITING;
 	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
 	enum err e = approvals_gather(w, j, ev, kept, texts);
 
@@ -85,16 +102,37 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
 		e = approval_keep(w, j, d);
 	if (e != ERR_OK)
 		return e;
-	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->ground->officials))
+	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->confirms))
 		return approval_waits(j, ev);
-	if (ev->request.type == REQUEST_ISSUE)
-		e = intake_issue_send(w, j, texts, ev->official_count);
+	if (waiting && ev->count > ORDER_CHUNK_MAX)
+		return approval_begins(w, j, ev);
+	if (!j->order)
+		e = intake_issue_send(w, j, &ev->request, texts, ev->official_count);
 	else
-		e = intake_order_send(w, j, &ev->request, texts, ev->official_count);
+		e = intake_order_send(w, j, ev, texts, ev->official_count);
+	/* with what the sender decided today it takes one official more */
+	if (e == ERR_APPROVALS) {
+		ev->needed = ev->signed_by + 1;
+		return approval_waits(j, ev);
+	}
 	if (e == ERR_EXECUTED)
 		return ERR_UNKNOWN_COMMIT; /* another approval was faster: asked again, its row has
 		                              the answer */
 	return e == ERR_OK ? intake_to_writer(w, j) : e;
+}
+
+enum err
+order_list(struct store *store, struct evidence *ev, struct bytes request, struct arena *a)
+{
+	struct store_list list;
+	struct bytes own;
+	enum err e = store_list_get(store, request, &list);
+
+	if (e != ERR_OK)
+		return e;
+	own = arena_copy(a, list.serials);
+	store_result_free(list.owner);
+	return own.p == NULL ? ERR_MEMORY : evidence_list(ev, own);
 }
 
 /* The stored request becomes the job's own: the writer must not depend on this result set. */
@@ -110,7 +148,8 @@ request_adopt(struct job *j, const struct store_request *r)
 	j->request.type = arena_copy(a, r->type);
 	j->request.sender = arena_copy(a, r->sender);
 	j->request.jws = arena_copy(a, r->jws);
-	j->order = !bytes_equal_text(r->type, "issue");
+	j->order = !request_issues(r->type);
+	j->unbanned = bytes_equal_text(r->type, "replace");
 	j->targets = bytes_equal_text(r->type, "stop") || bytes_equal_text(r->type, "resume");
 	j->fresh = false;
 	return j->request.id.p != NULL && j->request.jws.p != NULL ? ERR_OK : ERR_MEMORY;
@@ -126,7 +165,9 @@ approval_waiting(struct worker *w, struct job *j, const struct decision *d)
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
+	if (ev.request.selects)
+		e = order_list(w->store, &ev, j->request.id, j->arena);
+	if (e == ERR_OK && (e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
 		e = approval_run(w, j, &ev, &kept, d);
 		store_result_free(kept.owner);
 	}
@@ -178,6 +219,8 @@ kept_same(struct worker *w, const struct job *j)
 static enum err
 reject_run(struct worker *w, struct job *j, const struct decision *d)
 {
+	const struct store_event end = {
+	        .request = j->request.id, .state = STATE_REJECTED, .at = service_now()};
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
 	enum err e;
@@ -190,8 +233,7 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 		return e;
 	if (e != ERR_OK)
 		return e;
-	if ((e = store_event_put(w->store, j->request.id, STATE_REJECTED, "", service_now())) !=
-	        ERR_OK)
+	if ((e = store_event_put(w->store, &end)) != ERR_OK)
 		return e;
 	hex_encode(j->request.id, hex);
 	body = json_pack("{s:s,s:s}", "request", hex, "state", "rejected");
@@ -221,7 +263,8 @@ hold_is_confirmed(struct worker *w, struct bytes request, bool *out)
 		seconds += second;
 	}
 	store_result_free(changes.owner);
-	*out = seconds >= starts;
+	/* so many begin confirmed */
+	*out = seconds >= starts || starts > ORDER_ALONE_MAX;
 	return ERR_OK;
 }
 
@@ -256,12 +299,16 @@ intake_approval(struct worker *w, struct job *j)
 	if ((e = approver_check(w, j, id, &d)) != ERR_OK ||
 	        (e = store_request_get(w->store, bytes_of(id, sizeof id), &found)) != ERR_OK)
 		return e;
-	if (found.rows[0].newest.state == STATE_EXECUTED && d.approval.approve)
+	if (found.rows[0].newest.state == STATE_APPROVED && d.approval.approve) {
+		goes_on = false;
+		e = answer_stored(w, j, &found.rows[0], 202);
+	} else if (found.rows[0].newest.state == STATE_EXECUTED && d.approval.approve) {
 		e = executed_answer(w, j, &found.rows[0], &goes_on);
-	else if (found.rows[0].newest.state != STATE_WAITING)
+	} else if (found.rows[0].newest.state != STATE_WAITING) {
 		e = ERR_NOT_WAITING;
-	else
+	} else {
 		e = request_adopt(j, &found.rows[0]);
+	}
 	store_result_free(found.owner);
 	if (e != ERR_OK || !goes_on)
 		return e;

@@ -42,6 +42,8 @@ struct row { /* of ISSUE or ORDER */
 	int64_t first;         /* ORDER: date of the first decision, or -1 */
 	bool has_entry;        /* then e is there */
 	struct signed_entry e; /* with ISSUE the record too */
+	bool ends;               /* ISSUE: it replaces a certificate */
+	struct signed_entry end; /* then what ends that one */
 };
 struct rows {
 	uint64_t answer;

@@ -211,13 +211,15 @@ seats_take(struct bench_signer *s, struct signed_entry *entries, unsigned count)
 	if (cbor_array(&c) != count)
 		return ERR_VALUE;
 	for (unsigned i = 0; i < count; i++) {
-		cbor_array_exact(&c, 6);
+		cbor_array_exact(&c, 7);
 		cbor_uint(&c);
 		cbor_uint(&c);
 		if (cbor_null_next(&c))
 			return ERR_VALUE;
 		s->records[i] = entries[i].record = keep(s, cbor_bytes(&c));
 		entry_take(s, &c, &entries[i]);
+		if (!cbor_null_next(&c))
+			return ERR_VALUE;
 	}
 	s->count = count;
 	return cbor_end(&c);
@@ -315,11 +317,12 @@ static enum err
 order_run(struct bench_signer *s, struct bytes request, struct bytes approval, struct bytes record)
 {
 	struct signed_entry entry = {0};
-	struct buf *b = ask_start(s, 3);
+	struct buf *b = ask_start(s, 4);
 	struct cbor c;
 	enum err e;
 
 	cbor_put_bytes(b, request);
+	cbor_put_array(b, 0); /* no list of a selector */
 	cbor_put_array(b, 1);
 	cbor_put_bytes(b, approval);
 	cbor_put_array(b, 1);
