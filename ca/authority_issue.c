@@ -98,8 +98,8 @@ seat_refuse(struct buf *out)
 /* Stops and the cap bind centres; an official's replacement is not bound by the centre that issued.
  */
 static enum err
-center_admit(const struct authority *a, const struct call *c, const struct issue *is,
-        uint64_t count)
+center_admit(
+        const struct authority *a, const struct call *c, const struct issue *is, uint64_t count)
 {
 	const struct operator* sender = is->ev->sender;
 
@@ -187,8 +187,8 @@ session_check(struct issue *is)
 		s->number = r->seats[i].seat;
 		s->name = r->seats[i].name;
 		s->follows = r->seats[i].follows.n != 0;
-		s->outcome = rules_seat_check(
-		        r, i, &is->ev->session, is->a->field, hashes, &s->found);
+		s->outcome =
+		        rules_seat_check(r, i, &is->ev->session, is->a->field, hashes, &s->found);
 	}
 	free(hashes);
 	return ERR_OK;

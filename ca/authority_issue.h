@@ -27,8 +27,7 @@ struct issue {
 
 /* Opens a record of ours: under the key that signs now, or an earlier one of the manifest.
  * ERR_SERIAL_UNKNOWN, ERR_SIGNATURE. */
-MUST_USE enum err authority_record(
-        const struct manifest *m, struct bytes in, struct record *out);
+MUST_USE enum err authority_record(const struct manifest *m, struct bytes in, struct record *out);
 /* Reads one record or null for each seat that follows, and decides what can be decided without the
  * log. ERR_SERIAL_UNKNOWN, ERR_NOT_YOURS, ERR_PROTOCOL. */
 MUST_USE enum err follow_read(const struct issue *is, const struct manifest *m, struct cbor *in);

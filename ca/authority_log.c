@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* a seat that replaces a certificate has two entries */
 enum { ENTRIES_MAX = 2 * REQUEST_SEATS_MAX + BATCH_CERTIFICATES_MAX + 64, SNAPSHOT_EVERY = 200000 };
 
 /* Reads one [entry, note, tag(, record)]. */

@@ -60,10 +60,10 @@ struct entry_note {
 	struct bytes
 	        officials[ENTRY_OFFICIALS_MAX]; /* 32 each: thumbprints of the keys that approved */
 	size_t official_count;
-	int64_t exp;     /* of the request; 0 none */
-	int64_t slot;    /* issue: -1 none */
-	int64_t seat;    /* issue: -1 none */
-	uint64_t answer; /* number of the ISSUE or ORDER answer */
+	int64_t exp;          /* of the request; 0 none */
+	int64_t slot;         /* issue: -1 none */
+	int64_t seat;         /* issue: -1 none */
+	uint64_t answer;      /* number of the ISSUE or ORDER answer */
 	struct bytes follows; /* issue: 16, the certificate that it replaces; or empty */
 };
 void entry_note_put(const struct entry_note *n, struct buf *out);

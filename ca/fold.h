@@ -46,8 +46,8 @@ struct fold {
 	uint32_t list_count;
 	struct fold_caps caps;
 	struct fold_caps orders; /* certificates that the orders of a key touched, a day */
-	uint64_t slots;         /* above every slot that an entry stands on */
-	struct fold_done *done; /* open addressing, room is a power of two */
+	uint64_t slots;          /* above every slot that an entry stands on */
+	struct fold_done *done;  /* open addressing, room is a power of two */
 	size_t done_count, done_room;
 	struct holds holds;
 	struct history history;

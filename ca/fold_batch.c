@@ -19,8 +19,8 @@ struct fold_batch {
 	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
 	size_t done_room;
 	struct fold_caps caps, orders; /* of this batch */
-	bool stops;            /* it stops or resumes someone */
-	bool pair_open;        /* the newest item replaces a certificate that is not yet ended */
+	bool stops;                    /* it stops or resumes someone */
+	bool pair_open; /* the newest item replaces a certificate that is not yet ended */
 };
 
 enum err

@@ -61,8 +61,8 @@ struct request {
 	bool target_is_key;
 	uint8_t withdraws[SHA256_BYTES]; /* withdraw: the request that ends */
 	struct request_seat changes;     /* replace: what changes; p NULL: as it was */
-	uint8_t (*serials)[16]; /* in the order of the request */
-	uint8_t (*sorted)[16];  /* the same, ascending */
+	uint8_t (*serials)[16];          /* in the order of the request */
+	uint8_t (*sorted)[16];           /* the same, ascending */
 	size_t serial_count;
 	bool selects; /* in place of serials */
 	struct request_select select;

@@ -122,7 +122,8 @@ request_select_read(const json_t *json, struct request_select *out)
 	if ((s.center.p != NULL && !request_text_valid(s.center, 1)) ||
 	        (s.item.p != NULL && !request_text_valid(s.item, 1)) ||
 	        (from.p != NULL && time_decode(from, &s.from) != ERR_OK) ||
-	        (to.p != NULL && time_decode(to, &s.to) != ERR_OK) || s.from < 0 || s.to <= s.from ||
+	        (to.p != NULL && time_decode(to, &s.to) != ERR_OK) || s.from < 0 ||
+	        s.to <= s.from ||
 	        (s.by_request && hex_decode(request, s.request, SHA256_BYTES) != ERR_OK))
 		return ERR_FIELD_INVALID;
 	*out = s;

@@ -184,8 +184,7 @@ rules_session_check(const struct request *r, const struct operator *sender, cons
 	if (r->type != REQUEST_ISSUE)
 		return ERR_TYPE_UNKNOWN;
 	if ((e = scope_check(s, sender, f, &session.item)) != ERR_OK ||
-	        (e = seats_check(r)) != ERR_OK ||
-	        (e = basis_check(r, &session.basis)) != ERR_OK)
+	        (e = seats_check(r)) != ERR_OK || (e = basis_check(r, &session.basis)) != ERR_OK)
 		return e;
 	if (s->examiners[0].n == 0 || s->examiners[1].n == 0 ||
 	        bytes_equal(s->examiners[0], s->examiners[1]))

@@ -38,9 +38,10 @@ list_put(const struct fold_list *l, struct buf *b)
 	rows = cbor_put_bytes_room(b, l->row_count * ROW_BYTES);
 	for (size_t i = 0; rows != NULL && i < l->row_count; i++, rows += ROW_BYTES) {
 		memcpy(rows, l->rows[i].serial, 16);
-		rows[16] = (uint8_t)(l->rows[i].reason < 0       ? ROW_NO_REASON
-		                     : l->rows[i].deregistered ? l->rows[i].reason | ROW_DEREGISTERED
-		                                               : l->rows[i].reason);
+		rows[16] =
+		        (uint8_t)(l->rows[i].reason < 0     ? ROW_NO_REASON
+		                  : l->rows[i].deregistered ? l->rows[i].reason | ROW_DEREGISTERED
+		                                            : l->rows[i].reason);
 		be_put(rows + 17, (uint64_t)l->rows[i].revoked_at, 8);
 		be_put(rows + 25, (uint64_t)l->rows[i].invalid_from, 8);
 	}

@@ -159,7 +159,7 @@ stored_changes(struct worker *w, struct stored *t, json_t *rows)
 		        rows, json_pack("{s:s}", "outcome",
 		                      outcome_word(r->newest.outcome_count > 0 ? OUTCOME_ALREADY
 		                                   : type == REQUEST_STOP      ? OUTCOME_STOPPED
-		                                                          : OUTCOME_RESUMED)));
+		                                                               : OUTCOME_RESUMED)));
 	return e;
 }
 
@@ -170,8 +170,8 @@ stored_counts(struct worker *w, const struct stored *t, json_t *o)
 	static const enum status made[] = {
 	        [REQUEST_REVOKE] = STATUS_INVALID, [REQUEST_SUSPEND] = STATUS_SUSPENDED};
 	enum request_type type = t->request.type;
-	enum outcome main = change_outcome(
-	        t, type == REQUEST_REINSTATE ? STATUS_VALID : made[type]);
+	enum outcome main =
+	        change_outcome(t, type == REQUEST_REINSTATE ? STATUS_VALID : made[type]);
 	size_t counts[OUTCOME_COUNT] = {0};
 	json_t *outcomes = json_array(), *rows = json_array();
 	uint64_t changed = 0;
@@ -185,15 +185,16 @@ stored_counts(struct worker *w, const struct stored *t, json_t *o)
 			continue;
 		counts[out->outcome]++;
 		if (i < ORDER_ALONE_MAX)
-			json_array_append_new(rows, json_pack("{s:o,s:s}", "serial",
-			                                    json_hex(bytes_of(t->serials.p + 16 * out->seat, 16)),
-			                                    "outcome", outcome_word((enum outcome)out->outcome)));
+			json_array_append_new(
+			        rows, json_pack("{s:o,s:s}", "serial",
+			                      json_hex(bytes_of(t->serials.p + 16 * out->seat, 16)),
+			                      "outcome", outcome_word((enum outcome)out->outcome)));
 	}
 	for (unsigned i = 0; i < OUTCOME_COUNT; i++)
 		if (counts[i] > 0)
-			json_array_append_new(outcomes, json_pack("{s:s,s:I}", "outcome",
-			                                        outcome_word((enum outcome)i), "count",
-			                                        (json_int_t)counts[i]));
+			json_array_append_new(outcomes,
+			        json_pack("{s:s,s:I}", "outcome", outcome_word((enum outcome)i),
+			                "count", (json_int_t)counts[i]));
 	json_object_set_new(o, "outcomes", outcomes);
 	json_object_set_new(o, "certificates", rows);
 	return e;

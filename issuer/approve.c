@@ -44,6 +44,24 @@ approvals_gather(struct worker *w, struct job *j, struct evidence *ev,
 	return evidence_add(ev, j->x->body, roster, service_now());
 }
 
+/* Why the database has no room for it: these very bytes are kept (ERR_OK), this official has signed
+ * already, or the jti stands under something else of his. */
+static enum err
+kept_why(struct worker *w, const struct job *j, const struct decision *d)
+{
+	struct store_approvals kept;
+	enum err e = store_approvals(w->store, j->request.id, &kept);
+
+	if (e != ERR_OK)
+		return e;
+	e = approval_known(&kept, j->x->body) ? ERR_OK : ERR_JTI_CONFLICT;
+	for (size_t i = 0; e != ERR_OK && i < kept.count; i++)
+		if (bytes_equal(kept.rows[i].person, d->by->person))
+			e = ERR_APPROVAL_PERSON;
+	store_result_free(kept.owner);
+	return e;
+}
+
 static enum err
 approval_keep(struct worker *w, struct job *j, const struct decision *d)
 {
@@ -56,7 +74,9 @@ approval_keep(struct worker *w, struct job *j, const struct decision *d)
 	        .exp = d->approval.exp,
 	        .received_at = service_now()};
 
-	return store_approval_put(w->store, &row);
+	enum err e = store_approval_put(w->store, &row);
+
+	return e == ERR_EXISTS ? kept_why(w, j, d) : e;
 }
 
 static enum err
@@ -200,20 +220,6 @@ approver_check(
 	return request_times_check(out->approval.iat, out->approval.exp, ORDER_LIFETIME_S_MAX, now);
 }
 
-/* Is what is kept of this official these very bytes? ERR_APPROVAL_PERSON otherwise. */
-static enum err
-kept_same(struct worker *w, const struct job *j)
-{
-	struct store_approvals kept;
-	enum err e = store_approvals(w->store, j->request.id, &kept);
-
-	if (e != ERR_OK)
-		return e;
-	e = approval_known(&kept, j->x->body) ? ERR_OK : ERR_APPROVAL_PERSON;
-	store_result_free(kept.owner);
-	return e;
-}
-
 /* One official's rejection ends a waiting request for good; it is kept with the signature that
  * caused it. */
 static enum err
@@ -229,9 +235,7 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 		return ERR_APPROVAL_PERSON;
 	/* nothing ends without the signature that ended it: who approved before has spoken already
 	 */
-	if ((e = approval_keep(w, j, d)) == ERR_EXISTS && (e = kept_same(w, j)) != ERR_OK)
-		return e;
-	if (e != ERR_OK)
+	if ((e = approval_keep(w, j, d)) != ERR_OK)
 		return e;
 	if ((e = store_event_put(w->store, &end)) != ERR_OK)
 		return e;

@@ -83,10 +83,9 @@ build_keys(struct build *b)
 				continue;
 			b->pair_job[b->pair_count] = i;
 			b->pair_rows[b->pair_count] = &j->rows[k];
-			b->pairs[b->pair_count++] =
-			        (struct store_holder_item){j->rows[k].certificate.holder_key,
-			                j->rows[k].certificate.item,
-			                j->rows[k].certificate.follows};
+			b->pairs[b->pair_count++] = (struct store_holder_item){
+			        j->rows[k].certificate.holder_key, j->rows[k].certificate.item,
+			        j->rows[k].certificate.follows};
 		}
 	}
 	return ERR_OK;

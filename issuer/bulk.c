@@ -79,11 +79,13 @@ order_open(struct bulk_run *b, const struct store_request *r, struct bulk_order 
 		e = order_list(b->w.store, &o->ev, r->id, &o->arena);
 	o->serials = order_serials(&o->ev.request, o->ev.list);
 	if (e == ERR_OK && (e = store_approvals(b->w.store, r->id, &o->kept)) == ERR_OK)
-		for (size_t i = 0; i < o->kept.count && o->ev.official_count < REQUEST_APPROVALS_MAX; i++) {
+		for (size_t i = 0;
+		        i < o->kept.count && o->ev.official_count < REQUEST_APPROVALS_MAX; i++) {
 			size_t at = o->ev.official_count;
 
 			/* one that has expired meanwhile counts no more */
-			if (evidence_add(&o->ev, o->kept.rows[i].jws, roster, service_now()) == ERR_OK)
+			if (evidence_add(&o->ev, o->kept.rows[i].jws, roster, service_now()) ==
+			        ERR_OK)
 				o->texts[at] = o->kept.rows[i].jws;
 		}
 	if (e == ERR_OK)

@@ -329,12 +329,15 @@ order_name(struct worker *w, struct job *j, struct evidence *ev)
 	if (!r->selects && r->serial_count == 0)
 		return ERR_OK;
 	e = r->selects ? store_select(w->store, &r->select, &found)
-	               : store_select_serials(w->store,
-	                         (const uint8_t(*)[16])r->serials, r->serial_count, &found);
+	               : store_select_serials(w->store, (const uint8_t(*)[16])r->serials,
+	                         r->serial_count, &found);
 	if (e != ERR_OK)
 		return e;
 	if (!r->selects && found.count != r->serial_count)
 		e = ERR_SERIAL_UNKNOWN;
+	else if (r->type == REQUEST_REPLACE && ev->sender->role == ROLE_CENTER &&
+	         !bytes_equal(found.rows[0].center, ev->sender->code))
+		e = ERR_NOT_YOURS;
 	else if (r->selects && found.count == 0)
 		e = ERR_SELECT;
 	list = e == ERR_OK && r->selects ? arena_alloc(j->arena, 16 * found.count) : NULL;
@@ -357,6 +360,20 @@ order_send(struct worker *w, struct job *j, const struct evidence *ev)
 	return e == ERR_OK ? intake_to_writer(w, j) : request_refuse(w, j, e);
 }
 
+/* An official's approval may have the jti already. Asked before anything is done: the row of the
+ * order could not be kept, nor could those of others in its transaction. */
+static enum err
+jti_check(struct worker *w, const struct job *j)
+{
+	struct store_approvals found;
+	enum err e = store_approval_find(w->store, j->request.kid, j->request.jti, &found);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	store_result_free(found.owner);
+	return ERR_JTI_CONFLICT;
+}
+
 static enum err
 order_new(struct worker *w, struct job *j, const struct intake *in)
 {
@@ -366,6 +383,10 @@ order_new(struct worker *w, struct job *j, const struct intake *in)
 
 	if (e != ERR_OK)
 		return request_refuse(w, j, e);
+	if ((e = jti_check(w, j)) != ERR_OK) {
+		evidence_free(&ev);
+		return e;
+	}
 	if ((e = order_name(w, j, &ev)) != ERR_OK)
 		e = request_refuse(w, j, e);
 	else if (ev.request.type == REQUEST_WITHDRAW)

@@ -18,8 +18,7 @@ struct order_chunk { /* a part of an order, with the evidence of the whole */
 	const struct bytes *approvals;
 	size_t approval_count;
 };
-MUST_USE enum err intake_chunk_send(
-        struct worker *w, struct job *j, const struct order_chunk *c);
+MUST_USE enum err intake_chunk_send(struct worker *w, struct job *j, const struct order_chunk *c);
 /* Gives the evidence the list that the selector was frozen to, copied to the arena. */
 MUST_USE enum err order_list(
         struct store *store, struct evidence *ev, struct bytes request, struct arena *a);

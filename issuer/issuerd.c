@@ -164,8 +164,8 @@ threads_start(struct service *s, struct threads *t)
 	return ERR_OK;
 }
 
-/* What was taken in is finished; then the queues close, the writer's first. An order under way stops
- * after its chunk. */
+/* What was taken in is finished; then the queues close, the writer's first. An order under way
+ * stops after its chunk. */
 static void
 threads_stop(struct service *s, struct threads *t)
 {

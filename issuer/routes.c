@@ -133,11 +133,8 @@ service_serve(void *ctx, struct exchange *x)
 		exchange_done(x);
 		return;
 	}
-	*j = (struct job){.x = x,
-	        .home = &s->work,
-	        .route = r,
-	        .stage = JOB_SERVE,
-	        .arena = &x->arena};
+	*j = (struct job){
+	        .x = x, .home = &s->work, .route = r, .stage = JOB_SERVE, .arena = &x->arena};
 	if (!r->queued) {
 		enum err e = r->handler(&inline_worker, j);
 

@@ -1,5 +1,5 @@
-/* selection.c - what an order would touch, before anyone signs it: the list, its hash and its counts.
- * Nothing is kept. */
+/* selection.c - what an order would touch, before anyone signs it: the list, its hash and its
+ * counts. Nothing is kept. */
 #include "answer.h"
 
 #include "json.h"
@@ -78,9 +78,9 @@ groups_json(const struct store_selection *found)
 		        (int)c->status);
 		group = json_object_get(by_key, key);
 		if (group == NULL) {
-			group = json_pack("{s:s%,s:s%,s:s,s:i}", "center", c->center.p,
-			        c->center.n, "item", c->item.p, c->item.n, "status",
-			        status_word(c->status), "count", 0);
+			group = json_pack("{s:s%,s:s%,s:s,s:i}", "center", c->center.p, c->center.n,
+			        "item", c->item.p, c->item.n, "status", status_word(c->status),
+			        "count", 0);
 			json_object_set(by_key, key, group);
 			json_array_append_new(list, group);
 		}
@@ -108,8 +108,8 @@ selection_answer(struct job *j, const struct asked *a, const struct store_select
 	sha256_one(bytes_of(list, 16 * found->count), hash);
 	o = json_object();
 	json_object_set_new(o, "count", json_integer((json_int_t)found->count));
-	json_object_set_new(o, "unknown",
-	        json_integer(a->selects ? 0 : (json_int_t)(a->count - found->count)));
+	json_object_set_new(
+	        o, "unknown", json_integer(a->selects ? 0 : (json_int_t)(a->count - found->count)));
 	json_object_set_new(o, "list_sha256", json_hex(bytes_of(hash, sizeof hash)));
 	json_object_set_new(o, "list", json_base64(bytes_of(list, 16 * found->count)));
 	json_object_set_new(o, "groups", groups_json(found));
@@ -133,8 +133,8 @@ query_selection(struct worker *w, struct job *j)
 		return ERR_ROLE;
 	if ((e = asked_read(j->x->body, &a)) == ERR_OK)
 		e = a.selects ? store_select(w->store, &a.select, &found)
-		              : store_select_serials(w->store, (const uint8_t(*)[16])a.serials,
-		                        a.count, &found);
+		              : store_select_serials(
+		                        w->store, (const uint8_t(*)[16])a.serials, a.count, &found);
 	if (e == ERR_OK)
 		e = selection_answer(j, &a, &found);
 	store_result_free(found.owner);

@@ -43,10 +43,10 @@ struct job_row {          /* a seat or a certificate of an order */
 	bool has_entry;
 	struct signed_entry e;
 	struct store_certificate certificate; /* issue, with an entry; index set by the writer */
-	struct store_change change; /* order, with an entry; serial empty: stop, resume */
-	bool has_end;               /* issue: it replaces a certificate; ended by `end`, `change` */
+	struct store_change change;           /* order, with an entry; serial empty: stop, resume */
+	bool has_end; /* issue: it replaces a certificate; ended by `end`, `change` */
 	struct signed_entry end;
-	int64_t first_date;                   /* "already": when it was decided first; -1 unknown */
+	int64_t first_date; /* "already": when it was decided first; -1 unknown */
 	int64_t entry_time;
 	uint64_t index;
 };
@@ -61,13 +61,13 @@ struct job {
 	unsigned waits; /* pauses for an answer that is about to be appended */
 	enum err result;
 	/* what the writer commits; everything in the exchange's arena */
-	bool fresh; /* the request row is new, not one that waited */
-	bool order;     /* changes statuses; else it issues */
+	bool fresh;        /* the request row is new, not one that waited */
+	bool order;        /* changes statuses; else it issues */
 	struct bytes list; /* order: what its selector was frozen to, or empty */
 	int32_t ban_until; /* order: first day on which who is revoked may apply again; 0 no ban */
-	bool unbanned;  /* issue: a ban does not keep it away (a replacement is no application) */
-	bool second;         /* asked by an approval: what the second signature did */
-	bool targets;        /* stop, resume: no certificate is touched */
+	bool unbanned; /* issue: a ban does not keep it away (a replacement is no application) */
+	bool second;   /* asked by an approval: what the second signature did */
+	bool targets;  /* stop, resume: no certificate is touched */
 	struct arena *arena; /* of the exchange; of the writer for what the signer builds alone */
 	struct store_request request;
 	struct job_row *rows;

@@ -110,6 +110,9 @@ struct store_approvals {
 MUST_USE enum err store_approval_put(struct store *s, const struct store_approval *a);
 MUST_USE enum err store_approvals(
         struct store *s, struct bytes request, struct store_approvals *out); /* oldest first */
+/* One row, or ERR_NOT_FOUND. */
+MUST_USE enum err store_approval_find(
+        struct store *s, struct bytes kid, struct bytes jti, struct store_approvals *out);
 
 /* -- certificates -- */
 struct store_certificate {
@@ -123,7 +126,8 @@ struct store_certificate {
 	enum status status; /* read only: it begins valid and follows the events */
 	int64_t exp;
 	struct bytes record;
-	struct bytes follows; /* write only, for the look-up of holders: what it replaces, or empty */
+	struct bytes
+	        follows; /* write only, for the look-up of holders: what it replaces, or empty */
 };
 struct store_certificates {
 	const struct store_certificate *rows;
@@ -175,7 +179,7 @@ struct store_change {        /* a change of status: log entry of type 2 */
 	int64_t until;     /* UTC seconds, or -1 */
 	int64_t at;
 	struct bytes request; /* 32 */
-	int32_t ban_until;    /* first day on which the holder may apply again; 0 none; write only */
+	int32_t ban_until; /* first day on which the holder may apply again; 0 none; write only */
 };
 struct store_changes {
 	const struct store_change *rows;

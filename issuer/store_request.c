@@ -312,15 +312,31 @@ approval_read(struct pg_row *row, struct store_result *owner, void *out)
 	return ERR_OK;
 }
 
+static const struct store_reader approval_reader = {sizeof(struct store_approval), approval_read};
+
 enum err
 store_approvals(struct store *s, struct bytes request, struct store_approvals *out)
 {
-	static const struct store_reader reader = {sizeof(struct store_approval), approval_read};
 	struct pg_params p;
 	struct store_rows rows;
 	pg_params_init(&p);
 	pg_put_bytes(&p, request);
-	enum err e = store_read(s, SQL_APPROVALS, &p, &reader, &rows);
+	enum err e = store_read(s, SQL_APPROVALS, &p, &approval_reader, &rows);
+	if (e == ERR_OK)
+		*out = (struct store_approvals){rows.rows, rows.count, rows.owner};
+	return e;
+}
+
+enum err
+store_approval_find(
+        struct store *s, struct bytes kid, struct bytes jti, struct store_approvals *out)
+{
+	struct pg_params p;
+	struct store_rows rows;
+	pg_params_init(&p);
+	pg_put_bytes(&p, kid);
+	pg_put_bytes(&p, jti);
+	enum err e = store_read_one(s, SQL_APPROVAL_FIND, &p, &approval_reader, &rows);
 	if (e == ERR_OK)
 		*out = (struct store_approvals){rows.rows, rows.count, rows.owner};
 	return e;

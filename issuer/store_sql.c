@@ -17,6 +17,9 @@ enum { I = 1 << STORE_ISSUER, P = 1 << STORE_PUBLISH, A = 1 << STORE_ADMIN };
 	"FROM zz.request_event e JOIN zz.request r ON r.id = e.request WHERE e.state = 'waiting' " \
 	"AND NOT EXISTS (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > "  \
 	"e.seq) "
+#define APPROVAL                                                                                   \
+	"SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, a.received_at"         \
+	" FROM zz.approval a"
 #define CERTIFICATE                                                                                \
 	"SELECT c.idx, c.serial, c.request, c.seat, c.holder_key, c.item, c.center, c.list, "      \
 	"c.list_idx, c.status, c.exp, c.record "
@@ -74,8 +77,7 @@ static const struct {
                 " WHERE n.serial = v.serial AND n.idx > v.idx))"
                 " ORDER BY r.received_at, r.id LIMIT $2::int8"},
         [SQL_APPROVED] = {I, REQUEST_HEAD
-                "r.jws" REQUEST_TAIL
-                "FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
+                "r.jws" REQUEST_TAIL "FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
                 " WHERE e.state = 'approved' AND e.at > $1::int8 - 30 * 86400 AND NOT EXISTS"
                 " (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > e.seq)"
                 " ORDER BY e.at, r.id LIMIT $2::int8"},
@@ -93,9 +95,9 @@ static const struct {
                 " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int4[], "
                 "$6::int4[])"
                 " AS e (request, state, code, at, first, last)"},
-        [SQL_APPROVALS] = {I, "SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, "
-                              "a.received_at FROM zz.approval a"
-                              " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVALS] = {I,
+                APPROVAL " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVAL_FIND] = {I, APPROVAL " WHERE a.kid = $1::text AND a.jti = $2::text"},
         [SQL_APPROVAL_PUT] = {I, "INSERT INTO zz.approval (request, kid, jti, person, jws, "
                                  "approve, exp, received_at)"
                                  " VALUES ($1::bytea, $2::text, $3::text, $4::text, $5::bytea, "
@@ -195,7 +197,8 @@ static const struct {
                 "INSERT INTO zz.certificate_event (idx, serial, status, reason, effective, until, "
                 "at, request, ban_until)"
                 " SELECT e.idx, e.serial, e.status, nullif(e.reason, -1), e.effective, "
-                "nullif(e.until, -1), e.at, e.request, CASE WHEN e.ban_until > 0 THEN e.ban_until END"
+                "nullif(e.until, -1), e.at, e.request, CASE WHEN e.ban_until > 0 THEN e.ban_until "
+                "END"
                 " FROM unnest($1::int8[], $2::bytea[], $3::int2[], $4::int2[], $5::int4[], "
                 "$6::int8[], $7::int8[], $8::bytea[], $9::int4[])"
                 " AS e (idx, serial, status, reason, effective, until, at, request, ban_until)"},

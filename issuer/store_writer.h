@@ -40,8 +40,8 @@ struct store_holder_item {
 };
 struct store_holder {
 	size_t position; /* among the pairs asked: each once, rising */
-	bool held;       /* he has another certificate of that item, not expired, valid or on hold */
-	bool banned;     /* he may not apply */
+	bool held;   /* he has another certificate of that item, not expired, valid or on hold */
+	bool banned; /* he may not apply */
 };
 struct store_holders {
 	const struct store_holder *rows;

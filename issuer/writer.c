@@ -137,7 +137,8 @@ known_leave(struct writer *w, struct build *b)
 	return ERR_OK;
 }
 
-/* The database knows better: whoever may not apply, or holds such a certificate in force, gets none.
+/* The database knows better: whoever may not apply, or holds such a certificate in force, gets
+ * none.
  */
 static enum err
 holders_refuse(struct writer *w, struct build *b)
@@ -412,9 +413,9 @@ requests_lapse(struct writer *w)
 	if ((e = store_lapsing(w->store, now, &found)) != ERR_OK)
 		return e;
 	for (size_t i = 0; e == ERR_OK && i < found.count; i++) {
-		e = store_event_put(w->store, &(struct store_event){.request = found.rows[i].id,
-		                                      .state = STATE_LAPSED,
-		                                      .at = now});
+		e = store_event_put(w->store,
+		        &(struct store_event){
+		                .request = found.rows[i].id, .state = STATE_LAPSED, .at = now});
 		if (e == ERR_NOT_WAITING) /* decided in this moment */
 			e = ERR_OK;
 	}

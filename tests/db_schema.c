@@ -5,8 +5,8 @@
 #define DATABASE "zz_db_schema"
 
 static const char *const tables[] = {"schema_migration", "log_head", "log_entry", "request",
-        "request_event", "request_list", "approval", "certificate", "certificate_event", "log_pending",
-        "log_pending_done", "log_pending_void", "publication", "manifest", "roster"};
+        "request_event", "request_list", "approval", "certificate", "certificate_event",
+        "log_pending", "log_pending_done", "log_pending_void", "publication", "manifest", "roster"};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 /* One row in every table, so that row triggers have something to fire on. */

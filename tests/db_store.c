@@ -132,6 +132,11 @@ an_approval_is_of_another_person_and_key(void **state)
 	wrong.request = k.id; /* never sent */
 	wrong.jti = BYTES_LIT("another-jti-0123456789");
 	assert_int_equal(store_approval_put(s, &wrong), ERR_NOT_FOUND);
+	assert_int_equal(store_approval_find(s, a.kid, a.jti, &got), ERR_OK);
+	same(got.rows[0].request, r.id);
+	store_result_free(got.owner);
+	assert_int_equal(store_approval_find(s, a.kid, wrong.jti, &got), ERR_NOT_FOUND);
+	assert_int_equal(store_approval_find(s, r.kid, a.jti, &got), ERR_NOT_FOUND);
 	/* kid and jti of an approval are taken for requests too */
 	assert_int_equal(store_request_put(s, &k, STATE_WAITING, ""), ERR_EXISTS);
 	store_free(s);

@@ -267,8 +267,7 @@ a_selector_stands_in_place_of_serials(void **state)
 		        refused_json(whole), named ? ERR_FIELD_INVALID : ERR_FIELD_UNKNOWN);
 		json_object_del(whole, "serials");
 		for (size_t k = 0; named && k < sizeof rows / sizeof rows[0]; k++) {
-			json_object_set_new(
-			        whole, "select", json_loads(rows[k].select, 0, NULL));
+			json_object_set_new(whole, "select", json_loads(rows[k].select, 0, NULL));
 			if (refused_json(whole) != rows[k].want)
 				fail_msg("%s: %s", rows[k].select, err_word(refused_json(whole)));
 		}

@@ -120,7 +120,7 @@ grounds_that_make_a_certificate_invalid_revoke(void **state)
 	        {"S01", ERR_GROUND},
 	        {"S02", ERR_GROUND},
 	        {"X02", ERR_GROUND},
-	        {"L02", ERR_OK}, /* an official says so */
+	        {"L02", ERR_OK},     /* an official says so */
 	        {"L01", ERR_GROUND}, /* its date says so */
 	        {"L03", ERR_GROUND},
 	        {"F01", ERR_GROUND},

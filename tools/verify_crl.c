@@ -81,6 +81,8 @@ sync_crl(struct sync *s, uint32_t list)
 	uint8_t url_room[600];
 	struct buf url = BUF_OF(url_room);
 	bool missing = false, same = false;
+	/* where the head is the one held, no other table was read */
+	const struct table_row *rows = list < s->next.count ? s->next.rows : s->held.rows;
 
 	snprintf(path, sizeof path, "/crl/%lu.crl", (unsigned long)list);
 	state_crl_name(list, name);
@@ -102,5 +104,14 @@ sync_crl(struct sync *s, uint32_t list)
 	sync_seen(s, t.this_update);
 	s->r->crls++;
 	return (same || sync_keep(s, name, reply.body)) &&
-	       late_note(s, list, t.number < s->next.rows[list].sequence);
+	       late_note(s, list, t.number < rows[list].sequence);
+}
+
+bool
+sync_crls_missing(struct sync *s)
+{
+	for (uint32_t n = 0; n < s->held.count; n++)
+		if (sync_crl_wanted(s, n) && !sync_crl(s, n))
+			return false;
+	return true;
 }

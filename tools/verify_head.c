@@ -235,13 +235,6 @@ file_named(void *ctx, const char *name)
 static bool
 head_same(const struct sync *s)
 {
-	char late[STATE_NAME_MAX];
-
-	for (uint32_t n = 0; s->o->crls && n < s->held.count; n++) {
-		state_late_name(n, late);
-		if (state_has(s->o->dir, late))
-			return false;
-	}
 	return s->held.there && s->m_open && s->held.h.manifest_version == s->m.version &&
 	       bytes_equal(
 	               bytes_of(s->next.bytes, s->next.n), bytes_of(s->held.bytes, s->held.n)) &&
@@ -255,7 +248,9 @@ sync_head(struct sync *s)
 		s->r->version = s->m.version;
 		s->r->size = s->held.h.tree_size;
 		s->r->lists = (uint32_t)s->held.count;
-		return s->held.h.exp > s->now || sync_attack(s, REASON_FREEZE);
+		if (s->held.h.exp <= s->now)
+			return sync_attack(s, REASON_FREEZE);
+		return !s->o->crls || sync_crls_missing(s);
 	}
 	if (!head_accept(s) || !sync_checkpoint(s) || !sync_table(s) || !sync_lists(s) ||
 	        !sync_keep(s, "head.cwt", bytes_of(s->next.bytes, s->next.n)))

@@ -183,15 +183,20 @@ sync_lists(struct sync *s)
 	if (s->raw == NULL && (s->raw = malloc((size_t)2 * LIST_BYTES)) == NULL)
 		return sync_fault(s, ERR_MEMORY);
 	for (uint32_t n = 0; n < s->next.count; n++) {
-		char name[STATE_NAME_MAX];
+		char name[STATE_NAME_MAX], crl[STATE_NAME_MAX];
 		bool same =
 		        n < s->held.count && memcmp(s->held.rows[n].raw_sha256,
 		                                     s->next.rows[n].raw_sha256, SHA256_BYTES) == 0;
 
 		state_raw_name(n, s->next.rows[n].raw_sha256, name);
+		state_crl_name(n, crl);
 		if (!state_has(s->o->dir, name) && !list_bring(s, n, name))
 			return false;
 		s->r->lists++;
+		/* one older than its list would pass for current later: it goes, and comes back
+		 * with --crl */
+		if (!s->o->crls && !same)
+			state_remove(s->o->dir, crl);
 		if (((s->o->crls && !same) || sync_crl_wanted(s, n)) && !sync_crl(s, n))
 			return false;
 	}
