@@ -269,14 +269,17 @@ intake_order_send(struct worker *w, struct job *j, const struct evidence *ev,
 }
 
 static enum err
-issue_new(struct worker *w, struct job *j, const struct intake *in)
+issue_new(struct worker *w, struct job *j, const struct intake *in, bool first)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	enum err e = intake_issue_send(w, j, &in->request, NULL, 0);
+	enum err e = intake_issue_send(w, j, &in->request, NULL, 0), known;
 	struct evidence ev;
 
 	if (e == ERR_OK)
 		return intake_to_writer(w, j);
+	/* whatever would be said of it now: what was said before holds */
+	if (first && e != ERR_EXECUTED && (known = known_answer(w, j, in)) != ERR_NOT_FOUND)
+		return known;
 	/* a copy of it came first: its row has the answer, or was lost with an old backup */
 	if (e == ERR_EXECUTED)
 		return (e = known_answer(w, j, in)) == ERR_NOT_FOUND ? answer_lost(w, j) : e;
@@ -350,14 +353,20 @@ order_name(struct worker *w, struct job *j, struct evidence *ev)
 	return e;
 }
 
-/* One official's order that needs no second one. */
+/* One official's order that needs no second one; with what he ordered today it may need one after
+ * all, which the signer knows. */
 static enum err
-order_send(struct worker *w, struct job *j, const struct evidence *ev)
+order_send(struct worker *w, struct job *j, const struct intake *in, struct evidence *ev)
 {
 	enum err e = j->order ? intake_order_send(w, j, ev, NULL, 0)
 	                      : intake_issue_send(w, j, &ev->request, NULL, 0);
 
-	return e == ERR_OK ? intake_to_writer(w, j) : request_refuse(w, j, e);
+	if (e == ERR_OK)
+		return intake_to_writer(w, j);
+	if (e != ERR_APPROVALS)
+		return request_refuse(w, j, e);
+	ev->needed = ev->signed_by + 1;
+	return request_wait(w, j, in, ev);
 }
 
 /* An official's approval may have the jti already. Asked before anything is done: the row of the
@@ -394,7 +403,7 @@ order_new(struct worker *w, struct job *j, const struct intake *in)
 	else if (!evidence_complete(&ev))
 		e = request_wait(w, j, in, &ev);
 	else
-		e = order_send(w, j, &ev);
+		e = order_send(w, j, in, &ev);
 	evidence_free(&ev);
 	return e;
 }
@@ -403,12 +412,20 @@ enum err
 intake_request(struct worker *w, struct job *j)
 {
 	struct intake in;
+	bool first = !j->looked;
 	enum err e = intake_open(w, j, &in);
 
-	if (e == ERR_OK && (e = known_answer(w, j, &in)) == ERR_NOT_FOUND) {
+	if (e == ERR_OK && in.request.type == REQUEST_ISSUE && first)
+		/* nearly every session is new. The writer looks all of a batch up at once, under
+		 * the head lock, and sends what is known back here */
+		e = ERR_NOT_FOUND;
+	else if (e == ERR_OK)
+		e = known_answer(w, j, &in);
+	j->looked = true; /* before anyone else has the job */
+	if (e == ERR_NOT_FOUND) {
 		j->fresh = true;
 		if ((e = request_row(j, &in)) == ERR_OK)
-			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in)
+			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in, first)
 			                                     : order_new(w, j, &in);
 	}
 	request_free(&in.request);

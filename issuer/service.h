@@ -58,6 +58,7 @@ struct job {
 	enum job_stage stage;
 	const struct route *route;
 	unsigned tries; /* transactions that did not take it */
+	bool looked;    /* the database was asked whether it is known, or will have been */
 	unsigned waits; /* pauses for an answer that is about to be appended */
 	enum err result;
 	/* what the writer commits; everything in the exchange's arena */
