@@ -212,8 +212,9 @@ changes_fill(struct fixture *f, struct delta *d)
 	}
 }
 
-/* Lists 0 (w->raw) and 1 (all valid), their CRLs, log and checkpoint; table, delta and head are
- * filled in. */
+/* `size` is above that of the publication before by LISTS or more: the entries of its lists are the
+ * last of its log. Lists 0 (w->raw) and 1 (all valid), their CRLs, log and checkpoint; table, delta
+ * and head are filled in. */
 static inline void
 publish_begin(struct fixture *f, int64_t at, uint64_t size)
 {

@@ -61,7 +61,7 @@ a_crl_older_than_its_list_is_asked_for_again(void **state)
 	memcpy(der, served->bytes, n); /* the one of before */
 	run(f);
 	status_set(f->w->raw, 5, STATUS_INVALID);
-	publish(f, WORLD_NOW + STEP, 3);
+	publish(f, WORLD_NOW + STEP, 5);
 	serve(f, "/crl/0.crl", bytes_of(der, n));
 	free(der);
 	f->o.now = WORLD_NOW + STEP;
