@@ -7,6 +7,7 @@
 #include "manifest.h"
 #include "store_publish.h"
 #include "tiles.h"
+#include "witnesses.h"
 
 struct publish_list {
 	uint64_t signed_sequence;            /* of the newest version in the signer's log */
@@ -37,6 +38,14 @@ struct publish_head { /* what status/head.cwt says, and what is to be written */
 	bool counted_off;   /* the last count differed from the lists */
 };
 
+struct publish_candidate { /* signed, and not public before the quorum stands under it */
+	uint64_t size;     /* 0 none; its note is the witnesses' */
+	uint8_t receipt[RECEIPT_BYTES_MAX];
+	size_t receipt_n;
+	uint64_t since_ms;
+	bool late; /* said already */
+};
+
 struct publish {
 	const struct config *config;
 	char dir[CONFIG_TEXT_MAX];
@@ -46,6 +55,7 @@ struct publish {
 	struct key *root;
 	struct manifest manifest; /* as published; with manifest_bytes */
 	uint8_t *manifest_bytes;
+	size_t manifest_n;
 	struct publish_head head;
 	uint8_t checkpoint[CHECKPOINT_BYTES_MAX];
 	size_t checkpoint_n; /* newest published note; 0 none */
@@ -53,6 +63,11 @@ struct publish {
 	uint64_t manifest_version;
 	struct publish_list *lists;
 	size_t list_room;
+	struct witnesses witnesses;
+	struct publish_candidate candidate;
+	uint64_t signed_size;   /* of the newest checkpoint that this run was given */
+	bool guarded;           /* the witnesses have seen no longer log than ours */
+	const char *guard_said; /* why not, as logged last */
 };
 
 MUST_USE enum err publish_open(const struct config *c, struct publish *p);
@@ -60,6 +75,29 @@ void publish_close(struct publish *p);
 /* One round: lists that changed or grew old, tiles and a checkpoint, then the list files whose
  * entry 3 the checkpoint holds. ERR_FORK is for good: another history is public. */
 MUST_USE enum err publish_round(struct publish *p, int64_t now);
+
+/* Waits, and speaks to the witnesses meanwhile; true at once where a checkpoint can be published. */
+bool publish_wait(struct publish *p, unsigned ms, int64_t now);
+/* Makes a checkpoint public: with the kept one and its receipt, then the newest. */
+MUST_USE enum err publish_checkpoint_write(
+        struct publish *p, uint64_t size, struct bytes note, struct bytes receipt);
+
+/* The witnesses' part (publish_witness.c). Open reads the policy and publishes it. */
+MUST_USE enum err publish_witness_open(struct publish *p);
+void publish_witness_close(struct publish *p);
+/* Before the signer is told what is public, and so before it signs anything: has a witness seen a
+ * longer log than database and signer have? ERR_AHEAD: this is a restored copy. ERR_QUORUM: too
+ * few have answered, and the quorum is required. */
+MUST_USE enum err publish_guard(struct publish *p, int64_t now);
+/* Does zz.conf or the manifest in force demand the quorum? */
+bool publish_required(const struct publish *p);
+/* Keeps a signed checkpoint back until the quorum stands under it; finish publishes it then. */
+MUST_USE enum err publish_candidate_put(
+        struct publish *p, uint64_t size, struct bytes note, struct bytes receipt);
+MUST_USE enum err publish_candidate_finish(struct publish *p);
+/* Does nothing that was signed wait for the quorum? Until then no list and no head is published:
+ * they would say that nothing happened. */
+bool publish_settled(const struct publish *p, uint64_t size);
 
 /* The head's part (publish_head.c). Open reads what is public. Take copies what STATE says was
  * signed last; round publishes that first, then a new table, deltas and head when they are due. */

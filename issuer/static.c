@@ -28,7 +28,8 @@ struct kind {
 static const struct kind kinds[STATIC_KINDS] = {
         [STATIC_CHECKPOINT] = {"text/plain; charset=utf-8", "no-cache", false},
         [STATIC_TILE] = {"application/octet-stream", FOREVER, false},
-        [STATIC_KEPT] = {"text/plain; charset=utf-8", FOREVER, false},
+        [STATIC_KEPT] = {"text/plain; charset=utf-8", "no-cache", false},
+        [STATIC_POLICY] = {"text/plain; charset=utf-8", "no-cache", false},
         [STATIC_KEPT_COSE] = {"application/cose", FOREVER, false},
         [STATIC_STATUS] = {TYPE_JWT, MINUTES, true},
         [STATIC_STATUS_CWT] = {TYPE_CWT, MINUTES, true},

@@ -101,6 +101,7 @@ static const struct {
 } path_rows[] = {
         {"/log/checkpoint", STATIC_CHECKPOINT},
         {"/log/checkpoint/", STATIC_NONE},
+        {"/log/policy.txt", STATIC_POLICY},
         {"/log/checkpoints/0", STATIC_KEPT},
         {"/log/checkpoints/70000", STATIC_KEPT},
         {"/log/checkpoints/70000.cose", STATIC_KEPT_COSE},
@@ -215,7 +216,7 @@ each_file_has_its_type_and_time_to_live(void **state)
 	        {"/log/tile/0/000.p/7", "tile", "application/octet-stream", forever, ""},
 	        {"/log/tile/0/x001/234", "full", "application/octet-stream", forever, ""},
 	        {"/log/tile/entries/000", "entries", "application/octet-stream", forever, ""},
-	        {"/log/checkpoints/120", "kept", "text/plain; charset=utf-8", forever, ""},
+	        {"/log/checkpoints/120", "kept", "text/plain; charset=utf-8", "no-cache", ""},
 	        {"/log/checkpoints/120.cose", "receipt", "application/cose", forever, ""},
 	        {"/status/0", "jwt", "application/statuslist+jwt", minutes, "Accept"},
 	        {"/status/0.jwt", "jwt", "application/statuslist+jwt", minutes, "Accept"},

@@ -2,6 +2,7 @@
  * out, never fetched. */
 #include "verify_check.h"
 
+#include "cosignature.h"
 #include "verify_state.h"
 #include "verify_sync.h"
 
@@ -109,7 +110,8 @@ status_forget(struct check *c, struct verdict_input *in)
 	in->raw = bytes_of(NULL, 0);
 }
 
-/* A checkpoint under a log key that the manifest no longer names says nothing. */
+/* A checkpoint under a log key that the manifest no longer names says nothing, nor does one that
+ * too few witnesses have seen. */
 static enum err
 checkpoint_read(const struct check_options *o, struct check *c, struct verdict_input *in)
 {
@@ -122,7 +124,8 @@ checkpoint_read(const struct check_options *o, struct check *c, struct verdict_i
 	        note_vkey_decode(c->m.log_vkey, &name, &log) != ERR_OK)
 		return e;
 	if (bytes_equal(c->checkpoint.origin, c->m.origin) &&
-	        checkpoint_verify(&c->checkpoint, name, log) == ERR_OK)
+	        checkpoint_verify(&c->checkpoint, name, log) == ERR_OK &&
+	        cosignature_quorum(&c->m, &c->checkpoint) == ERR_OK)
 		in->checkpoint = &c->checkpoint;
 	key_free(log);
 	return ERR_OK;

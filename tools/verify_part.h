@@ -50,6 +50,8 @@ bool sync_keep(struct sync *s, const char *name, struct bytes data);
 
 bool sync_manifest(struct sync *s);   /* fetches the manifest and makes it the one in use */
 bool sync_checkpoint(struct sync *s); /* the one that the next head names */
+/* Do the witnesses that the manifest demands stand under it? */
+bool sync_quorum(struct sync *s, const struct checkpoint *c);
 bool sync_held(struct sync *s);       /* reads head and table of the state folder */
 bool sync_head_fetch(struct sync *s); /* into s->next */
 /* Everything that s->next names, verified; kept last of all. */
