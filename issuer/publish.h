@@ -76,7 +76,8 @@ void publish_close(struct publish *p);
  * entry 3 the checkpoint holds. ERR_FORK is for good: another history is public. */
 MUST_USE enum err publish_round(struct publish *p, int64_t now);
 
-/* Waits, and speaks to the witnesses meanwhile; true at once where a checkpoint can be published. */
+/* Waits, and speaks to the witnesses meanwhile; true at once where a checkpoint can be published.
+ */
 bool publish_wait(struct publish *p, unsigned ms, int64_t now);
 /* Makes a checkpoint public: with the kept one and its receipt, then the newest. */
 MUST_USE enum err publish_checkpoint_write(

@@ -219,7 +219,7 @@ late_say(struct publish *p)
 	p->candidate.late = true;
 	log_fault("quorum_missing",
 	        "size=%" PRIu64 " published=%" PRIu64 " what=\"too few witnesses have cosigned: "
-	                                              "nothing more is published until they do\"",
+	        "nothing more is published until they do\"",
 	        p->candidate.size, p->published);
 }
 

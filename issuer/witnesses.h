@@ -15,8 +15,8 @@ enum {
 };
 
 struct witness_peer {
-	uint64_t size; /* the next question starts there; 0 unknown */
-	uint64_t told; /* the size it said last that it has */
+	uint64_t size;       /* the next question starts there; 0 unknown */
+	uint64_t told;       /* the size it said last that it has */
 	bool heard;          /* it has told its size since the start */
 	uint64_t done;       /* the checkpoint it cosigned last, of this run */
 	unsigned failures;   /* in a row */

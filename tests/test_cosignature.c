@@ -13,6 +13,7 @@
 #include "seed_key.h"
 
 /* a cosignature of the Sunlight project (skylight testdata) */
+/* clang-format off */
 #define ROME_TEXT "rome2026h1.example.org\n300\nlCkHUpkmVBEms2r2T1K6Og69+wUuuN3MIEW1/ezu2v0=\n"
 #define ROME_VKEY "witness.example.org+b8a2cf20+BFLN3yikSfFkVAJtrnh/CiY3Zozkoy7clp+P7XB28qUN"
 #define ROME_LINE                                                                                    \
@@ -27,10 +28,12 @@
 	" FzqVGgAAAABlU/EAoMCmd0FBFouyXFYJDPnR4gia0t7dbHOf8UmjpDQ/liO0mQlfVNrU037cmD"              \
 	"ncVT0y0cTTWqeD2nPLnCnK/+paBQ==\n"
 
+/* clang-format on */
+
 static enum err
 find(const char *text, const char *lines, const char *vkey, struct cosignature *out)
 {
-	struct bytes name;
+	struct bytes name = {NULL, 0};
 	struct key *k = NULL;
 	enum err e = cosigner_vkey_decode(bytes_of_text(vkey), &name, &k);
 

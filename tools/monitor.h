@@ -48,7 +48,7 @@ enum {
 	MONITOR_VERSIONS = 16, /* of each list, newest */
 	MONITOR_MANIFESTS = 64,
 	MONITOR_BURST = 1000, /* default */
-	MONITOR_UNDO_S = 600, /* log time for which changes can be taken back, to see a list as it was */
+	MONITOR_UNDO_S = 600, /* log time for which changes can be taken back */
 	MONITOR_SPREAD_S = 300,
 	MONITOR_REQUESTS_S = 86400, /* log time for which requests are remembered */
 	MONITOR_KNOWN_MAX = 100000,
@@ -67,8 +67,8 @@ struct monitor_version { /* an entry 3 */
 	uint8_t raw[SHA256_BYTES], cwt[SHA256_BYTES];
 };
 struct monitor_list {
-	uint8_t *raw; /* LIST_BYTES: folded up to the size */
-	bool changed; /* since it was written */
+	uint8_t *raw;               /* LIST_BYTES: folded up to the size */
+	bool changed;               /* since it was written */
 	uint8_t kept[SHA256_BYTES]; /* hash of what is in the folder; zero: none */
 	struct monitor_version versions[MONITOR_VERSIONS];
 	size_t count; /* oldest first */
@@ -122,7 +122,7 @@ struct monitor_options {
 	const struct key *root;
 	int64_t now;
 	uint64_t burst;
-	const char *center; /* watched; NULL: all */
+	const char *center;                   /* watched; NULL: all */
 	const uint8_t (*known)[SHA256_BYTES]; /* requests that the centre knows */
 	size_t known_count;
 };
@@ -131,7 +131,7 @@ enum monitor_end { MONITOR_DONE, MONITOR_AWAY, MONITOR_FAULT };
 struct monitor_report {
 	enum monitor_end end;
 	enum err e;
-	char file[200]; /* at which it ended */
+	char file[200];        /* at which it ended */
 	uint64_t before, size; /* of the log: seen before, now */
 	uint64_t fresh;        /* new entries */
 	struct finding findings[MONITOR_FINDINGS_MAX];
@@ -146,15 +146,16 @@ void monitor_run(const struct sync_source *from, const struct monitor_options *o
 void monitor_state_free(struct monitor_state *s);
 
 /* Parts (monitor_fold.c, monitor_state.c). */
-void monitor_find(struct monitor_report *r, enum alarm a, uint64_t index, int64_t list,
-        const char *detail);
+void monitor_find(
+        struct monitor_report *r, enum alarm a, uint64_t index, int64_t list, const char *detail);
 /* The next entry of the log. ERR_MEMORY only. */
 MUST_USE enum err monitor_fold(struct monitor_state *s, const struct monitor_options *o,
         struct bytes entry, struct monitor_report *r);
 MUST_USE enum err monitor_load(const char *dir, struct monitor_state *out);
 MUST_USE enum err monitor_save(const char *dir, struct monitor_state *s);
 
-/* Output; where a centre is watched, of that centre. The JSON object is new; NULL without memory. */
+/* Output; where a centre is watched, of that centre. The JSON object is new; NULL without memory.
+ */
 bool monitor_shows(const struct monitor_options *o, const struct finding *f);
 json_t *monitor_json(const struct monitor_options *o, const struct monitor_state *s,
         const struct monitor_report *r);

@@ -237,7 +237,7 @@ int
 main(int argc, char **argv)
 {
 	struct monitor_options o = {.burst = MONITOR_BURST};
-	struct arguments a = {NULL};
+	struct arguments a = {.once = false};
 	struct key *root = NULL;
 	uint64_t every = 60;
 	int c = 0, code = EXIT_TROUBLE;
