@@ -104,6 +104,7 @@ witness_line(struct reading *r)
 	        (e = cosigner_vkey_decode(r->words[2], &w->key_name, &w->key)) != ERR_OK)
 		return e;
 	w->name = r->words[1];
+	w->vkey = r->words[2];
 	w->url = r->count == 4 ? r->words[3] : bytes_of(NULL, 0);
 	p->witness_count++; /* from here on policy_close frees the key */
 	for (size_t i = 0; i + 1 < p->witness_count; i++)

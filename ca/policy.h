@@ -13,7 +13,7 @@ enum {
 };
 
 struct policy_witness {
-	struct bytes name, key_name, url; /* url may be empty */
+	struct bytes name, vkey, key_name, url; /* url may be empty */
 	struct key *key;
 };
 struct policy_group {
