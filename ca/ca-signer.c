@@ -144,10 +144,10 @@ connection_run(void *arg)
 	enum err e = ERR_OK;
 
 	/* untouched pages of the answer's room cost nothing */
-	out_room = mmap(NULL, FRAME_BYTES_MAX, PROT_READ | PROT_WRITE,
+	out_room = mmap(NULL, ANSWER_BYTES_MAX, PROT_READ | PROT_WRITE,
 	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	while (e == ERR_OK && out_room != MAP_FAILED) {
-		struct buf out = buf_init(out_room, FRAME_BYTES_MAX);
+		struct buf out = buf_init(out_room, ANSWER_BYTES_MAX);
 		const char *detail = NULL;
 		enum frame_type type = 0;
 		struct bytes body;
@@ -166,7 +166,7 @@ connection_run(void *arg)
 			e = ERR_PROTOCOL;
 	}
 	if (out_room != MAP_FAILED)
-		munmap(out_room, FRAME_BYTES_MAX);
+		munmap(out_room, ANSWER_BYTES_MAX);
 	free(room);
 	pthread_mutex_lock(&cn->server->lock);
 	cn->ended = true;

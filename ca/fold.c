@@ -40,6 +40,7 @@ fold_free(struct fold *f)
 	for (uint32_t i = 0; i < f->list_count; i++) {
 		free(f->lists[i].raw);
 		free(f->lists[i].rows);
+		free(f->lists[i].places);
 	}
 	free(f->lists);
 	free(f->caps.rows);
@@ -59,19 +60,10 @@ fold_status(const struct fold *f, uint32_t list, uint32_t idx, enum status *out)
 	return ERR_OK;
 }
 
-static struct crl_row *
-row_find(const struct fold_list *l, const uint8_t *serial)
-{
-	for (size_t i = l->row_count; i > 0; i--)
-		if (memcmp(l->rows[i - 1].serial, serial, 16) == 0)
-			return &l->rows[i - 1];
-	return NULL;
-}
-
 const struct crl_row *
 fold_row(const struct fold *f, uint32_t list, const uint8_t serial[16])
 {
-	return list < f->list_count ? row_find(&f->lists[list], serial) : NULL;
+	return list < f->list_count ? fold_rows_find(&f->lists[list], serial) : NULL;
 }
 
 uint64_t
@@ -240,8 +232,7 @@ status_apply(struct fold *f, const struct entry *e)
 {
 	struct fold_list *l = &f->lists[e->list];
 	enum status before = status_get(l->raw, e->idx);
-	/* a certificate that was good has no row: no search, however long the list is */
-	struct crl_row *row = before == STATUS_VALID ? NULL : row_find(l, e->cti.p);
+	struct crl_row *row = fold_rows_find(l, e->cti.p);
 
 	if (before == STATUS_INVALID && row != NULL) {
 		row->deregistered = true; /* no list changes, and the CRL says why it was revoked */
@@ -252,17 +243,11 @@ status_apply(struct fold *f, const struct entry *e)
 	history_change_add(&f->history, e, f->frontier.size);
 	if (e->status != STATUS_INVALID && e->status != STATUS_SUSPENDED) {
 		if (row != NULL)
-			*row = l->rows[--l->row_count];
+			fold_rows_remove(l, row);
 		return;
 	}
-	if (row == NULL) {
-		if (l->row_count == l->row_room) {
-			l->row_room = l->row_room == 0 ? 16 : 2 * l->row_room;
-			l->rows = fold_grow(l->rows, l->row_room, sizeof *l->rows);
-		}
-		row = &l->rows[l->row_count++];
-	}
-	memcpy(row->serial, e->cti.p, 16);
+	if (row == NULL)
+		row = fold_rows_add(l, e->cti.p);
 	row->reason = e->crl_reason;
 	row->revoked_at = e->time;
 	row->invalid_from = e->effective;

@@ -15,6 +15,8 @@ struct fold_list {
 	uint8_t *raw;         /* LIST_BYTES */
 	struct crl_row *rows; /* what is INVALID or SUSPENDED */
 	size_t row_count, row_room;
+	uint32_t *places; /* where a serial's row is: its position + 1, 0 free; a power of two */
+	size_t place_room;
 	uint64_t sequence; /* of the newest version in the log; 0 none */
 	int64_t this_update;
 	uint8_t previous[SHA256_BYTES]; /* its CWT */

@@ -231,12 +231,13 @@ status_check(struct fold_batch *b, const struct batch_item *it)
 		return ERR_MOVE;
 	if ((e = order_day_check(b, it, now)) != ERR_OK)
 		return e;
-	/* superseded only directly after the entry of what replaces it */
-	if (it->e.status == STATUS_SUPERSEDED && !b->pair_open)
-		return ERR_MOVE;
+	/* superseded only directly after the entry of what replaces it; never out of a hold, which
+	 * one replacement would end where two officials must */
+	if (it->e.status == STATUS_SUPERSEDED)
+		return b->pair_open && now == STATUS_VALID ? ERR_OK : ERR_MOVE;
 	if (it->e.status == STATUS_INVALID && now == STATUS_INVALID)
 		return is_deregistration(b, &it->e) ? ERR_OK : ERR_MOVE;
-	if (it->e.status == STATUS_INVALID || it->e.status == STATUS_SUPERSEDED)
+	if (it->e.status == STATUS_INVALID)
 		return now == STATUS_VALID || now == STATUS_SUSPENDED ? ERR_OK : ERR_MOVE;
 	/* a second signature confirms a hold; it does not begin one anew that has ended */
 	if (it->e.status == STATUS_SUSPENDED && now == STATUS_VALID &&

@@ -28,5 +28,12 @@ void fold_done_key_of(const struct entry *e, const struct entry_note *n, uint8_t
 /* The place of a key in an open-addressing table: its own, or a free one. */
 struct fold_done *fold_done_find(
         struct fold_done *table, size_t room, const uint8_t key[SHA256_BYTES]);
+/* Rows of a list (fold_rows.c), found by serial in constant time. Add: the serial has none yet; the
+ * rest of the row is the caller's to fill. Index: after rows were put there by hand. */
+struct crl_row *fold_rows_find(const struct fold_list *l, const uint8_t serial[16]);
+__attribute__((returns_nonnull)) struct crl_row *fold_rows_add(
+        struct fold_list *l, const uint8_t serial[16]);
+void fold_rows_remove(struct fold_list *l, struct crl_row *row);
+void fold_rows_index(struct fold_list *l);
 void fold_apply(struct fold *f, const struct batch_item *it); /* one checked entry */
 #endif

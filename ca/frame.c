@@ -23,8 +23,9 @@ frame_limit(enum frame_type type)
 		       REQUEST_APPROVALS_MAX * APPROVAL_BYTES_MAX;
 	case FRAME_PREPARE:
 	case FRAME_EXTEND:
-	case FRAME_ANSWER:
 		return FRAME_BYTES_MAX;
+	case FRAME_ANSWER:
+		return ANSWER_BYTES_MAX;
 	case FRAME_STATE:
 	case FRAME_INIT:
 		return CHECKPOINT_BYTES_MAX + 16;
@@ -107,7 +108,7 @@ frame_write(int fd, enum frame_type type, struct bytes body)
 	ssize_t sent;
 	size_t left = sizeof head + body.n;
 
-	if (body.n > FRAME_BYTES_MAX)
+	if (body.n > (type == FRAME_ANSWER ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX))
 		return ERR_LIMIT;
 	be_put(head, body.n + 2, 4);
 	head[4] = FRAME_VERSION;

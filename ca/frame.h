@@ -59,7 +59,7 @@ enum frame_type {
 };
 enum { FRAME_HEAD_BYTES = 6, FRAME_VERSION = 1 };
 
-/* Reads one frame into *room (grown with realloc up to FRAME_BYTES_MAX; the caller frees it).
+/* Reads one frame into *room (grown with realloc up to ANSWER_BYTES_MAX; the caller frees it).
  * ERR_TRUNCATED at a clean end of the stream, ERR_PROTOCOL, ERR_LIMIT, ERR_SIGNER on a read error
  * or time-out. */
 MUST_USE enum err frame_read(

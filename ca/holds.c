@@ -13,17 +13,46 @@ void
 holds_free(struct holds *h)
 {
 	free(h->rows);
+	free(h->places);
 	free(h->stops);
 	memset(h, 0, sizeof *h);
+}
+
+/* Where the newest row of a place is found in the index, or would be. */
+static size_t
+place_find(const struct holds *h, uint32_t list, uint32_t idx)
+{
+	uint64_t mixed = ((uint64_t)list << 32 | idx) * 0x9e3779b97f4a7c15U;
+	size_t at = (size_t)(mixed >> 32) & (h->place_room - 1);
+
+	while (h->places[at] != 0 &&
+	        (h->rows[h->places[at] - 1].list != list || h->rows[h->places[at] - 1].idx != idx))
+		at = (at + 1) & (h->place_room - 1);
+	return at;
+}
+
+static void
+places_make(struct holds *h)
+{
+	size_t room = 64;
+
+	while (room < 4 * h->room)
+		room *= 2;
+	free(h->places);
+	h->places = fold_grow(NULL, room, sizeof *h->places);
+	memset(h->places, 0, room * sizeof *h->places);
+	h->place_room = room;
+	/* of one place the newest row is the last */
+	for (size_t i = 0; i < h->count; i++)
+		h->places[place_find(h, h->rows[i].list, h->rows[i].idx)] = (uint32_t)i + 1;
 }
 
 const struct hold *
 holds_find(const struct holds *h, uint32_t list, uint32_t idx)
 {
-	for (size_t i = h->count; i > 0; i--)
-		if (h->rows[i - 1].list == list && h->rows[i - 1].idx == idx)
-			return &h->rows[i - 1];
-	return NULL;
+	uint32_t row = h->place_room == 0 ? 0 : h->places[place_find(h, list, idx)];
+
+	return row == 0 ? NULL : &h->rows[row - 1];
 }
 
 size_t
@@ -131,8 +160,10 @@ hold_new(struct holds *h, const struct entry *e, const struct entry_note *n)
 		forget(h, e->time);
 		h->room = h->count * 2 + 16;
 		h->rows = fold_grow(h->rows, h->room, sizeof *h->rows);
+		places_make(h); /* rows have moved, and there are at least twice as many places */
 	}
-	assert(h->rows != NULL);
+	assert(h->rows != NULL && h->places != NULL);
+	h->places[place_find(h, e->list, e->idx)] = (uint32_t)h->count + 1;
 	hold = &h->rows[h->count++];
 	memset(hold, 0, sizeof *hold);
 	hold->list = e->list;
@@ -240,6 +271,7 @@ holds_get(struct cbor *c, struct holds *h)
 		memset(&h->rows[i], 0, sizeof h->rows[i]);
 		hold_get(c, &h->rows[i]);
 	}
+	places_make(h);
 	h->stop_count = h->stop_room = (size_t)cbor_array(c);
 	if (h->stop_count > 0)
 		h->stops = fold_grow(NULL, h->stop_count, sizeof *h->stops);

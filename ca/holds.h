@@ -26,6 +26,8 @@ struct stopped {
 struct holds {
 	struct hold *rows; /* holding, or ended less than HOLD_AGAIN_S ago */
 	size_t count, room;
+	uint32_t *places; /* index: position + 1 of a place's newest row, 0 free; power of two */
+	size_t place_room;
 	struct stopped *stops;
 	size_t stop_count, stop_room;
 };

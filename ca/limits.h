@@ -50,9 +50,10 @@ enum {
 
 	/* signer (FORMATS.md section 8, DESIGN.md section 4) */
 	FRAME_BYTES_MAX = 32 * 1024 * 1024,
-	BATCH_CERTIFICATES_MAX = 1000, /* of one transaction, or one larger request */
-	ORDER_CHUNK_MAX = 1000,        /* certificates of an order in one transaction */
-	ENTRY_AGE_S_MAX = 60,          /* older than the log's newest time: built anew */
+	ANSWER_BYTES_MAX = 96 * 1024 * 1024, /* the CRL of a list all revoked */
+	BATCH_CERTIFICATES_MAX = 1000,       /* of one transaction, or one larger request */
+	ORDER_CHUNK_MAX = 1000,              /* certificates of an order in one transaction */
+	ENTRY_AGE_S_MAX = 60,                /* older than the log's newest time: built anew */
 	CLOCK_GAP_S_MAX =
 	        30 * 24 * 3600, /* from the log's newest time to the start of the signer */
 	CLOCK_LEAP_S_MAX = 24 * 3600,

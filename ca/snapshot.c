@@ -3,6 +3,7 @@
 
 #include "cbor.h"
 #include "file.h"
+#include "fold_item.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ rows_get(struct bytes rows, struct fold_list *l, struct cbor *c)
 		l->rows[i].invalid_from = (int64_t)be_get(rows.p + 25, 8);
 	}
 	l->row_count = l->row_room = count;
+	fold_rows_index(l);
 }
 
 static void

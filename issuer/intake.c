@@ -353,14 +353,20 @@ order_name(struct worker *w, struct job *j, struct evidence *ev)
 	return e;
 }
 
-/* One official's order that needs no second one. */
+/* One official's order that needs no second one; with what he ordered today it may need one after
+ * all, which the signer knows. */
 static enum err
-order_send(struct worker *w, struct job *j, const struct evidence *ev)
+order_send(struct worker *w, struct job *j, const struct intake *in, struct evidence *ev)
 {
 	enum err e = j->order ? intake_order_send(w, j, ev, NULL, 0)
 	                      : intake_issue_send(w, j, &ev->request, NULL, 0);
 
-	return e == ERR_OK ? intake_to_writer(w, j) : request_refuse(w, j, e);
+	if (e == ERR_OK)
+		return intake_to_writer(w, j);
+	if (e != ERR_APPROVALS)
+		return request_refuse(w, j, e);
+	ev->needed = ev->signed_by + 1;
+	return request_wait(w, j, in, ev);
 }
 
 /* An official's approval may have the jti already. Asked before anything is done: the row of the
@@ -397,7 +403,7 @@ order_new(struct worker *w, struct job *j, const struct intake *in)
 	else if (!evidence_complete(&ev))
 		e = request_wait(w, j, in, &ev);
 	else
-		e = order_send(w, j, &ev);
+		e = order_send(w, j, in, &ev);
 	evidence_free(&ev);
 	return e;
 }
@@ -410,8 +416,8 @@ intake_request(struct worker *w, struct job *j)
 	enum err e = intake_open(w, j, &in);
 
 	if (e == ERR_OK && in.request.type == REQUEST_ISSUE && first)
-		/* nearly every session is new. The writer looks all of a batch up at once, under the
-		 * head lock, and sends what is known back here */
+		/* nearly every session is new. The writer looks all of a batch up at once, under
+		 * the head lock, and sends what is known back here */
 		e = ERR_NOT_FOUND;
 	else if (e == ERR_OK)
 		e = known_answer(w, j, &in);

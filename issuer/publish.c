@@ -1,5 +1,6 @@
 /* publish.c - order is everything: a checkpoint is public only when its tiles are in place, a list
- * version only when a public checkpoint holds its entry 3, a head only when its lists are. */
+ * version only when a public checkpoint holds its entry 3, a head only when its lists are; a CRL
+ * that takes long comes after the head. */
 #include "publish.h"
 
 #include "file.h"
@@ -225,20 +226,6 @@ written_room(struct publish *p, uint32_t list)
 }
 
 static enum err
-crl_write(struct publish *p, uint32_t list)
-{
-	char path[PATH_BYTES];
-	struct bytes der;
-	uint64_t number;
-	enum err e = signer_crl(p->signer, list, &number, &der);
-
-	if (e != ERR_OK)
-		return e;
-	path_of(p, path, "crl/%" PRIu64 ".crl", list, 0);
-	return file_write(path, der, MODE);
-}
-
-static enum err
 list_files(struct publish *p, const struct store_publication *v)
 {
 	char path[PATH_BYTES];
@@ -252,8 +239,6 @@ list_files(struct publish *p, const struct store_publication *v)
 		return e;
 	path_of(p, path, "status/%" PRIu64 ".jwt", v->list, 0);
 	if ((e = file_write(path, v->jwt, MODE)) != ERR_OK)
-		return e;
-	if ((e = crl_write(p, v->list)) != ERR_OK)
 		return e;
 	/* the last: where it is in place, all are */
 	path_of(p, path, "status/%" PRIu64, v->list, 0);
@@ -311,10 +296,10 @@ signed_take(struct publish *p, const struct signer_state *t)
 }
 
 static void
-list_note(struct publish_list *l, const struct store_publication *v, int64_t now)
+list_note(struct publish_list *l, const struct store_publication *v)
 {
 	l->written = v->sequence;
-	l->at = now;
+	l->crl_due = true; /* after a start too: whether it was made is not known */
 	l->cwt_n = v->cwt.n;
 }
 
@@ -345,12 +330,13 @@ list_publish(struct publish *p, uint32_t list, int64_t now)
 		store_result_free(v.owner);
 		return e;
 	}
-	/* the CRL's number is its second, so two of one list never share one */
-	if (v.index < p->published && v.sequence > l->written && now > l->at) {
-		if (l->written != 0 || !list_in_place(p, &v))
+	if (v.index < p->published && v.sequence > l->written) {
+		if (l->written == 0 && list_in_place(p, &v))
+			l->crl_next = now + 1; /* not in the second of the one that is there */
+		else
 			e = list_files(p, &v);
 		if (e == ERR_OK)
-			list_note(l, &v, now);
+			list_note(l, &v);
 	}
 	store_result_free(v.owner);
 	return e;
@@ -410,7 +396,7 @@ manifest_publish(struct publish *p, uint64_t version)
 	return e;
 }
 
-/* Lists whose entry 3 is public, then a head of them. */
+/* Lists whose entry 3 is public, then a head of them; CRLs on both sides of it. */
 static enum err
 lists_publish(struct publish *p, size_t lists, int64_t now)
 {
@@ -418,7 +404,12 @@ lists_publish(struct publish *p, size_t lists, int64_t now)
 
 	for (size_t i = 0; e == ERR_OK && i < lists; i++)
 		e = list_publish(p, (uint32_t)i, now);
-	return e == ERR_OK ? publish_head_round(p, now) : e;
+	if (e != ERR_OK)
+		return e;
+	publish_crls(p, now, false);
+	if ((e = publish_head_round(p, now)) == ERR_OK)
+		publish_crls(p, now, true);
+	return e;
 }
 
 enum err

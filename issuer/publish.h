@@ -13,7 +13,9 @@ struct publish_list {
 	uint64_t signed_sequence;            /* of the newest version in the signer's log */
 	uint8_t signed_sha256[SHA256_BYTES]; /* its CWT */
 	uint64_t written;                    /* newest sequence whose files are there; 0 none yet */
-	int64_t at;                          /* when they were written */
+	bool crl_due;                        /* the list has changed since its CRL was made */
+	int64_t crl_next;                    /* not before */
+	uint64_t crl_ms;                     /* how long the last one took */
 	size_t cwt_n;                        /* bytes of the token */
 	uint64_t counted; /* the version whose entries of each status are counted */
 	uint64_t counts[4];
@@ -99,6 +101,13 @@ MUST_USE enum err publish_candidate_finish(struct publish *p);
 /* Does nothing that was signed wait for the quorum? Until then no list and no head is published:
  * they would say that nothing happened. */
 bool publish_settled(const struct publish *p, uint64_t size);
+
+/* CRLs of the lists that changed (publish_crl.c): before the head those that take half a second
+ * together, after it the others, one that takes longer a round. What fails is logged and tried
+ * again: no head waits for it. */
+void publish_crls(struct publish *p, int64_t now, bool head_out);
+bool publish_crl_now(const struct publish_list *l, int64_t now, uint64_t spent_ms, bool head_out);
+void publish_crl_made(struct publish_list *l, int64_t now, uint64_t took_ms, enum err e);
 
 /* The head's part (publish_head.c). Open reads what is public. Take copies what STATE says was
  * signed last; round publishes that first, then a new table, deltas and head when they are due. */

@@ -180,6 +180,19 @@ status_word(enum status s)
 }
 
 static enum err
+successor_json(struct worker *w, uint64_t index, json_t *o)
+{
+	struct store_certificates found;
+	enum err e = store_certificate_at(w->store, index, &found);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+	set_hex(o, "superseded_by", found.rows[0].serial);
+	store_result_free(found.owner);
+	return ERR_OK;
+}
+
+static enum err
 history_json(struct worker *w, struct bytes serial, json_t *o)
 {
 	json_t *list = json_array();
@@ -189,7 +202,7 @@ history_json(struct worker *w, struct bytes serial, json_t *o)
 	json_object_set_new(o, "history", list);
 	if (e != ERR_OK)
 		return e;
-	for (size_t i = 0; i < changes.count; i++) {
+	for (size_t i = 0; e == ERR_OK && i < changes.count; i++) {
 		const struct store_change *c = &changes.rows[i];
 		uint8_t room[16];
 		struct buf day = BUF_OF(room);
@@ -204,9 +217,12 @@ history_json(struct worker *w, struct bytes serial, json_t *o)
 		json_object_set_new(row, "at", json_integer(c->at));
 		set_hex(row, "request", c->request);
 		json_array_append_new(list, row);
+		/* its end stands directly after what replaces it */
+		if (c->status == STATUS_SUPERSEDED)
+			e = successor_json(w, c->index - 1, o);
 	}
 	store_result_free(changes.owner);
-	return ERR_OK;
+	return e;
 }
 
 static json_t *

@@ -141,6 +141,9 @@ MUST_USE enum err store_records(
         struct store *s, const struct bytes *serials, size_t count, struct store_certificates *out);
 MUST_USE enum err store_certificate_get(struct store *s, struct bytes serial,
         struct store_certificates *out); /* or ERR_NOT_FOUND */
+/* The certificate of that log index, or ERR_NOT_FOUND. */
+MUST_USE enum err store_certificate_at(
+        struct store *s, uint64_t index, struct store_certificates *out);
 MUST_USE enum err store_holder(
         struct store *s, struct bytes holder_key, struct store_certificates *out);
 

@@ -88,6 +88,19 @@ store_certificate_get(struct store *s, struct bytes serial, struct store_certifi
 	return e;
 }
 
+enum err
+store_certificate_at(struct store *s, uint64_t index, struct store_certificates *out)
+{
+	struct pg_params p;
+	struct store_rows rows;
+	pg_params_init(&p);
+	pg_put_int(&p, PG_INT8, (int64_t)index);
+	enum err e = store_read_one(s, SQL_CERTIFICATE_AT, &p, &certificate_reader, &rows);
+	if (e == ERR_OK)
+		*out = certificates_of(&rows);
+	return e;
+}
+
 static enum err
 change_read(struct pg_row *row, struct store_result *owner, void *out)
 {

@@ -108,6 +108,7 @@ static const struct {
         [SQL_RECORDS] = {I | P | A,
                 CERTIFICATE "FROM unnest($1::bytea[]) WITH ORDINALITY AS k (serial, n)"
                             " JOIN zz.certificate c ON c.serial = k.serial ORDER BY k.n"},
+        [SQL_CERTIFICATE_AT] = {I, CERTIFICATE "FROM zz.certificate c WHERE c.idx = $1::int8"},
         [SQL_HOLDER] = {I,
                 CERTIFICATE "FROM zz.certificate c WHERE c.holder_key = $1::bytea ORDER BY c.idx"},
         [SQL_CERTIFICATE_CHANGES] = {I | P, CHANGE "WHERE v.serial = $1::bytea ORDER BY v.idx"},

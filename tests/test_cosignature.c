@@ -46,7 +46,7 @@ find(const char *text, const char *lines, const char *vkey, struct cosignature *
 static void
 a_cosignature_of_others_verifies(void **state)
 {
-	struct cosignature c;
+	struct cosignature c = {.time = 0};
 
 	(void)state;
 	assert_int_equal(find(ROME_TEXT, ROME_LINE, ROME_VKEY, &c), ERR_OK);
@@ -78,7 +78,7 @@ static void
 every_changed_byte_of_text_or_line_is_refused(void **state)
 {
 	char text[] = ROME_TEXT, line[] = ROME_LINE;
-	struct cosignature c;
+	struct cosignature c = {.time = 0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof text - 1; i++) {
@@ -96,7 +96,7 @@ every_changed_byte_of_text_or_line_is_refused(void **state)
 static void
 lines_of_others_are_passed_over(void **state)
 {
-	struct cosignature c;
+	struct cosignature c = {.time = 0};
 
 	(void)state;
 	assert_int_equal(find(ROME_TEXT, OWN_LINE, ROME_VKEY, &c), ERR_KID_UNKNOWN);

@@ -147,7 +147,7 @@ each_type_has_its_limit(void **state)
 		uint8_t head[FRAME_HEAD_BYTES] = {0, 0, 0, 0, 1, (uint8_t)types[i]};
 		size_t limit = frame_limit(types[i]);
 
-		assert_true(limit > 0 && limit <= FRAME_BYTES_MAX);
+		assert_true(limit > 0 && limit <= ANSWER_BYTES_MAX);
 		be_put(head, limit + 2, 4);
 		assert_int_equal(read_once(bytes_of(head, sizeof head)), ERR_SIGNER);
 		be_put(head, limit + 3, 4);
@@ -177,23 +177,23 @@ large_write(void *arg)
 static void
 the_largest_frame_comes_through_and_no_larger_one(void **state)
 {
-	uint8_t *p = malloc(FRAME_BYTES_MAX + 1);
+	uint8_t *p = malloc(ANSWER_BYTES_MAX + 1);
 	struct stream s = {.room = NULL};
 	struct large l;
 	pthread_t thread;
 
 	(void)state;
-	for (size_t i = 0; i <= FRAME_BYTES_MAX; i++)
-		p[i] = (uint8_t)(i * 7 + i / 1000);
+	for (size_t i = 0; i <= ANSWER_BYTES_MAX; i++)
+		p[i] = (uint8_t)(i * 7 + (i >> 10));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
-	l = (struct large){s.ends[1], bytes_of(p, FRAME_BYTES_MAX), ERR_INTERNAL};
+	l = (struct large){s.ends[1], bytes_of(p, ANSWER_BYTES_MAX), ERR_INTERNAL};
 	assert_int_equal(pthread_create(&thread, NULL, large_write, &l), 0);
 	assert_int_equal(stream_read(&s), ERR_OK);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(l.e, ERR_OK);
 	assert_true(bytes_equal(s.body, l.body));
 	assert_int_equal(
-	        frame_write(s.ends[1], FRAME_ANSWER, bytes_of(p, FRAME_BYTES_MAX + 1)), ERR_LIMIT);
+	        frame_write(s.ends[1], FRAME_ANSWER, bytes_of(p, ANSWER_BYTES_MAX + 1)), ERR_LIMIT);
 	stream_close(&s);
 	free(p);
 }

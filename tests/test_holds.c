@@ -318,6 +318,32 @@ what_no_limit_asks_for_is_forgotten(void **state)
 	assert_null(holds_find(&h, 1, 1999)); /* another list */
 }
 
+/* As a search of all rows from the end finds it, with some forgotten on the way. */
+static void
+the_newest_hold_of_each_of_many_places_is_found(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 3000; i++) {
+		int64_t at = T + (int64_t)i * HOUR;
+		const struct act *a = hold(at, i * 7 % 2000, at + HOUR, A, 1);
+
+		holds_apply(&h, &a->e, &a->n);
+		a = end(at + 1, i * 7 % 2000, 8);
+		if (i % 3 != 0)
+			holds_apply(&h, &a->e, &a->n);
+	}
+	for (uint32_t idx = 0; idx < 2000; idx++) {
+		const struct hold *want = NULL;
+
+		for (size_t i = 0; i < h.count; i++)
+			if (h.rows[i].idx == idx)
+				want = &h.rows[i];
+		assert_ptr_equal(holds_find(&h, 0, idx), want);
+	}
+	memset(h.places, 0, h.place_room * sizeof *h.places); /* control: the index alone leads */
+	assert_null(holds_find(&h, 0, h.rows[0].idx));
+}
+
 /* ---- stops ---- */
 
 static enum err
@@ -464,6 +490,7 @@ main(void)
 	        TEST(only_an_entry_without_a_sender_is_a_lapse),
 	        TEST(what_no_limit_asks_for_is_forgotten),
 	        TEST(a_name_stops_and_resumes_in_turn),
+	        TEST(the_newest_hold_of_each_of_many_places_is_found),
 	        TEST(a_snapshot_gives_everything_back),
 	        TEST(a_changed_snapshot_is_refused_or_read_as_it_is),
 	};

@@ -346,6 +346,48 @@ counts_are_those_of_the_database(void **state)
 	}
 }
 
+/* The policy of publish_crl.c: what takes long waits for the head, and no longer than for it. */
+static void
+a_crl_that_takes_long_comes_after_the_head(void **state)
+{
+	struct publish_list l = {.crl_due = true};
+
+	(void)state;
+	assert_true(publish_crl_now(&l, FIRST, 0, false)); /* how long it takes is not known */
+	publish_crl_made(&l, FIRST, 20, ERR_OK);
+	assert_false(publish_crl_now(&l, FIRST + 1, 0, true)); /* nothing changed */
+	l.crl_due = true;
+	assert_false(publish_crl_now(&l, FIRST, 0, true)); /* its number is its second */
+	assert_true(publish_crl_now(&l, FIRST + 1, 0, false));
+	assert_false(publish_crl_now(&l, FIRST + 1, 490, false)); /* others took the time */
+	assert_false(publish_crl_now(&l, FIRST + 1, 490, true));
+	assert_true(publish_crl_now(&l, FIRST + 1, 0, true));
+	publish_crl_made(&l, FIRST, 6000, ERR_OK);
+	l.crl_due = true;
+	assert_false(publish_crl_now(&l, FIRST + 60, 0, true)); /* a tenth of the time */
+	assert_false(publish_crl_now(&l, FIRST + 61, 0, false));
+	assert_true(publish_crl_now(&l, FIRST + 61, 0, true));
+	publish_crl_made(&l, FIRST, 1, ERR_LIMIT);
+	assert_false(publish_crl_now(&l, FIRST + 29, 0, true));
+	assert_true(publish_crl_now(&l, FIRST + 30, 0, true)); /* a failure is tried again */
+}
+
+/* No signer answers here: the head goes out, and the CRL stays due. */
+static void
+a_crl_that_cannot_be_made_holds_no_head_up(void **state)
+{
+	struct fixture *f = *state;
+	char path[120];
+
+	snprintf(path, sizeof path, "%s/nobody.sock", f->dir);
+	assert_int_equal(signer_open(path, &f->p.signer), ERR_OK);
+	f->p.lists[0].crl_due = true;
+	publish_crls(&f->p, SECOND, false);
+	assert_true(f->p.lists[0].crl_due && f->p.lists[0].crl_next > SECOND);
+	assert_int_equal(write_now(f), ERR_OK);
+	signer_free(f->p.signer);
+}
+
 #define P(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_free)
 
 int
@@ -356,6 +398,8 @@ main(void)
 	        P(a_table_of_another_head_is_refused),
 	        P(a_clock_behind_the_public_head_asks_for_nothing),
 	        P(counts_are_those_of_the_database),
+	        P(a_crl_that_cannot_be_made_holds_no_head_up),
+	        cmocka_unit_test(a_crl_that_takes_long_comes_after_the_head),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,37 @@ a_delta_stands_in_for_the_lists(void **state)
 	assert_int_equal(f->gets, 6);
 }
 
+/* The publisher makes a CRL that takes long after the head: what was fetched too early is fetched
+ * again, and only that. */
+static void
+a_crl_older_than_its_list_is_asked_for_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct served *served = served_find(f, "/crl/0.crl");
+	uint8_t *der = malloc(served->n);
+	size_t n = served->n;
+
+	memcpy(der, served->bytes, n); /* the one of before */
+	run(f);
+	status_set(f->w->raw, 5, STATUS_INVALID);
+	publish(f, WORLD_NOW + STEP, 3);
+	serve(f, "/crl/0.crl", bytes_of(der, n));
+	free(der);
+	f->o.now = WORLD_NOW + STEP;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_true(state_has(f->dir, "crl/0.late"));
+	world_crl(f->w, 0, WORLD_NOW + STEP, NULL, &der, &n);
+	serve(f, "/crl/0.crl", bytes_of(der, n));
+	free(der);
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_int_equal(f->r.crls, 1);
+	assert_int_equal(f->r.changed, 1); /* the CRL alone */
+	assert_false(state_has(f->dir, "crl/0.late"));
+	f->gets = 0;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_int_equal(f->gets, 1); /* the head alone */
+}
+
 static void
 without_crls_head_table_and_delta_are_enough(void **state)
 {
@@ -388,6 +419,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        T(the_first_sync_keeps_everything_and_the_second_nothing_new),
 	        T(a_delta_stands_in_for_the_lists),
+	        T(a_crl_older_than_its_list_is_asked_for_again),
 	        T(without_crls_head_table_and_delta_are_enough),
 	        T(a_crl_older_than_its_list_goes_and_comes_back),
 	        T(a_delta_of_an_older_base_serves_too),

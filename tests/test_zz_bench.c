@@ -1,9 +1,12 @@
 /* test_zz_bench.c - the load generator: its people are valid and never twice the same, its sessions
  * pass our own reader, and its counts are those of the server. */
+#include "bench_goal.h"
+#include "bench_lists.h"
 #include "bench_load.h"
 #include "document.h"
 #include "field.h"
 #include "json.h"
+#include "status.h"
 #include "zz_request.h"
 
 #include <setjmp.h>
@@ -204,6 +207,55 @@ the_json_has_the_members_that_scripts_read(void **state)
 	free(text);
 }
 
+static void
+a_missed_goal_is_said(void **state)
+{
+	struct bench_goals g = {.command = "status", .certificates = 5};
+	size_t n;
+	char *text;
+	FILE *to = open_memstream(&text, &n);
+
+	(void)state;
+	bench_goal_add(&g, (struct bench_row){"a", "kept", "s", 10, 9.5});
+	bench_goal_add(&g, (struct bench_row){"b", "only said", "s", 0, 1000});
+	assert_true(bench_goals_met(&g));
+	bench_goal_add(&g, (struct bench_row){"c", "missed", "s", 10, 10});
+	assert_false(bench_goals_met(&g));
+	bench_goals_print(to, &g);
+	bench_goals_json(to, &g, NOW);
+	fclose(to);
+	assert_non_null(strstr(text, " yes "));
+	assert_non_null(strstr(text, " NO "));
+	assert_non_null(strstr(text, "\"measured\":9.5,\"goal\":10.0,\"ok\":true"));
+	assert_non_null(strstr(text, "\"measured\":10.0,\"goal\":10.0,\"ok\":false"));
+	free(text);
+}
+
+/* A hundredth is revoked, a tenth of that held, and the rows are those of the bits. */
+static void
+the_made_up_lists_have_their_shares(void **state)
+{
+	static const struct bench_shares shares = {90, 10, 2500};
+	uint64_t counts[4], all[4] = {0}, rows = 0;
+	struct fold f;
+
+	(void)state;
+	fold_init(&f);
+	assert_int_equal(bench_lists_fill(&f, 1200000, shares, NOW), ERR_OK);
+	assert_int_equal(f.list_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		status_count(f.lists[i].raw, counts);
+		for (int k = 0; k < 4; k++)
+			all[k] += counts[k];
+		rows += f.lists[i].row_count;
+	}
+	assert_in_range(all[STATUS_INVALID], 10500, 11100);
+	assert_in_range(all[STATUS_SUSPENDED], 1100, 1300);
+	assert_in_range(all[STATUS_SUPERSEDED], 297000, 303000);
+	assert_int_equal(rows, all[STATUS_INVALID] + all[STATUS_SUSPENDED]);
+	fold_free(&f);
+}
+
 int
 main(void)
 {
@@ -213,6 +265,8 @@ main(void)
 	        cmocka_unit_test(counts_are_those_of_the_server),
 	        cmocka_unit_test(a_service_that_refuses_everything_ends_the_run_early),
 	        cmocka_unit_test(the_json_has_the_members_that_scripts_read),
+	        cmocka_unit_test(a_missed_goal_is_said),
+	        cmocka_unit_test(the_made_up_lists_have_their_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

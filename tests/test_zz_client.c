@@ -87,6 +87,16 @@ every_status_is_an_answer_and_the_connection_is_kept(void **state)
 	assert_null(strstr(seen, "Authorization"));
 	assert_int_equal(client_get(c, "/ten", NULL, 100, &r), ERR_OK);
 	assert_true(bytes_equal_text(r.body, "0123456789"));
+	assert_int_equal(client_send(c,
+	                         &(struct client_send){
+	                                 "/echo", "application/json", "Bearer x", BYTES_LIT("{}")},
+	                         1000, &r),
+	        ERR_OK);
+	assert_int_equal(client_send(c,
+	                         &(struct client_send){"/echo", "application/json",
+	                                 "Bearer x\r\nX: y", BYTES_LIT("{}")},
+	                         1000, &r),
+	        ERR_VALUE);
 	assert_int_equal(client_post(c, "/echo", "text/plain", bytes_of(NULL, 0), 100, &r), ERR_OK);
 	assert_int_equal(r.body.n, 0);
 	client_free(c);

@@ -287,6 +287,9 @@ what_waits_is_listed_oldest_first_and_as_the_services_word(void **state)
 	assert_true(old < new);
 	assert_null(strchr(w->out, 033));
 	assert_non_null(strstr(w->out, "2 waiting"));
+	/* a hold that has begun stands there too, and says what it waits for */
+	assert_non_null(strstr(new, "second signature of a hold, until"));
+	assert_non_null(strstr(new, "截至 2026-10-20 16:00")); /* 72 hours */
 	assert_int_equal(run_in(w, zz_pending, "", "pending", "--json", "--url", w->toy.url,
 	                         "--key", w->other_key, NULL),
 	        ZZ_DONE);

@@ -122,7 +122,7 @@ a_fault_in_the_results_names_its_line(void **state)
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		json = NULL;
 		memset(&fault, 0, sizeof fault);
-		if (zz_results_read(bytes_of_text(table[i].text), &json, &fault) == ERR_OK)
+		if (zz_results_read(bytes_of_text(table[i].text), false, &json, &fault) == ERR_OK)
 			fail_msg("%s was read", table[i].what);
 		assert_null(json);
 		if (fault.line != table[i].line || !strstr(fault.reason, table[i].reason))
@@ -134,25 +134,92 @@ a_fault_in_the_results_names_its_line(void **state)
 }
 
 static void
-columns_may_stand_in_any_order_and_follows_is_optional(void **state)
+columns_may_stand_in_any_order(void **state)
 {
 	static const char text[] =
 	        "\xef\xbb\xbfname,seat,sex,doc_type,doc_number,practical,theory,evidence_sha256,"
 	        "photo_sha256,follows\r\n\"欧阳, 震华\",7,,02,X,81.9,95.8,e,p,\r\n"
-	        "王伟,8,F,01,Y,80,90,e,p,00112233445566778899aabbccddeeff\r\n";
+	        "王伟,8,F,01,Y,80,90,e,p,\r\n";
 	struct session_fault fault = {0};
 	json_t *json = NULL, *first;
 
 	(void)state;
-	assert_int_equal(zz_results_read(BYTES_LIT(text), &json, &fault), ERR_OK);
+	assert_int_equal(zz_results_read(BYTES_LIT(text), false, &json, &fault), ERR_OK);
 	assert_int_equal(json_array_size(json), 2);
 	first = json_array_get(json, 0);
 	assert_string_equal(json_string_value(json_object_get(first, "name")), "欧阳, 震华");
 	assert_string_equal(json_string_value(json_object_get(first, "sex")), "");
 	assert_string_equal(json_string_value(json_object_get(first, "photo_sha256")), "p");
 	assert_null(json_object_get(first, "follows"));
-	assert_non_null(json_object_get(json_array_get(json, 1), "follows"));
 	json_decref(json);
+}
+
+static void
+a_renewal_names_for_each_seat_what_it_follows_and_nothing_else_does(void **state)
+{
+#define FOLLOWED                                                                                   \
+	"seat,name,sex,doc_type,doc_number,theory,practical,photo_sha256,evidence_sha256,"         \
+	"follows\n"
+#define AFTER(seat, follows)                                                                       \
+	seat ",王伟,M,01,330000199608213897,95.8,81.9," DIGEST "," DIGEST "," follows "\n"
+#define SERIAL "00112233445566778899aabbccddeeff"
+	static const struct {
+		const char *text;
+		bool follows;
+		const char *reason;
+		unsigned line;
+	} table[] = {{FOLLOWED AFTER("1", SERIAL), true, "", 0},
+	        {FOLLOWED AFTER("1", SERIAL) AFTER("2", ""), true, "follows is empty", 3},
+	        {FOLLOWED AFTER("1", "0011"), true, "not a serial", 2},
+	        {FOLLOWED AFTER("1", "00112233445566778899AABBCCDDEEFF"), true, "not a serial", 2},
+	        {HEAD ROW("1", "95.8"), true, "column follows is missing", 1},
+	        {FOLLOWED AFTER("1", SERIAL), false, "renewal or review only", 2},
+	        {FOLLOWED AFTER("1", ""), false, "", 0}};
+	struct session_fault fault;
+	json_t *json;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		enum err e = zz_results_read(
+		        bytes_of_text(table[i].text), table[i].follows, &json, &fault);
+
+		assert_int_equal(e == ERR_OK, table[i].line == 0);
+		if (e == ERR_OK)
+			json_decref(json);
+		else if (fault.line != table[i].line || !strstr(fault.reason, table[i].reason))
+			fail_msg("%zu: line %u: %s", i, fault.line, fault.reason);
+	}
+}
+
+static void
+the_basis_says_whether_seats_follow(void **state)
+{
+	static const struct {
+		const char *basis;
+		bool good, follows;
+	} table[] = {{"initial", true, false}, {"renewal", true, true}, {"review", true, true},
+	        {"renewed", false, false}, {"", false, false}};
+	struct session_fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		json_t *json = json_loads(SESSION, 0, NULL), *read = NULL;
+		size_t n;
+		char *text;
+
+		assert_false(zz_session_follows(json));
+		json_object_set_new(json, "basis", json_string(table[i].basis));
+		text = json_write(json, &n);
+		assert_int_equal(
+		        zz_session_read(bytes_of(text, n), &read, &fault) == ERR_OK, table[i].good);
+		if (table[i].good)
+			assert_int_equal(zz_session_follows(read), table[i].follows);
+		else
+			assert_non_null(strstr(fault.reason, "initial, renewal or review"));
+		json_decref(read);
+		json_decref(json);
+		free(text);
+	}
 }
 
 static void
@@ -169,11 +236,12 @@ a_session_with_5000_seats_is_read_and_5001_is_not(void **state)
 	for (unsigned i = 1; i <= 5000; i++)
 		n += (size_t)snprintf(text + n, room - n,
 		        "%u,王伟,M,01,330000199608213897,95.8,81.9," DIGEST "," DIGEST "\n", i);
-	assert_int_equal(zz_results_read(bytes_of(text, n), &json, &fault), ERR_OK);
+	assert_int_equal(zz_results_read(bytes_of(text, n), false, &json, &fault), ERR_OK);
 	assert_int_equal(json_array_size(json), 5000);
 	json_decref(json);
 	n += (size_t)snprintf(text + n, room - n, "%s", ROW("1", "95.8"));
-	assert_int_equal(zz_results_read(bytes_of(text, n), &json, &fault), ERR_FIELD_INVALID);
+	assert_int_equal(
+	        zz_results_read(bytes_of(text, n), false, &json, &fault), ERR_FIELD_INVALID);
 	assert_int_equal(fault.line, 5002);
 	free(text);
 }
@@ -218,7 +286,7 @@ payload_of(const char *session, const char *results)
 	payload = zz_payload("issue", jti, NOW, ISSUE_LIFETIME_S_MAX);
 	assert_int_equal(zz_session_read(bytes_of_text(session), &part, &fault), ERR_OK);
 	json_object_set_new(payload, "session", part);
-	assert_int_equal(zz_results_read(bytes_of_text(results), &part, &fault), ERR_OK);
+	assert_int_equal(zz_results_read(bytes_of_text(results), false, &part, &fault), ERR_OK);
 	json_object_set_new(payload, "results", part);
 	return payload;
 }
@@ -364,7 +432,10 @@ main(void)
 	        cmocka_unit_test(scores_are_sent_as_they_were_written_or_not_at_all),
 	        cmocka_unit_test(every_tenth_from_0_to_100_survives),
 	        cmocka_unit_test(a_fault_in_the_results_names_its_line),
-	        cmocka_unit_test(columns_may_stand_in_any_order_and_follows_is_optional),
+	        cmocka_unit_test(columns_may_stand_in_any_order),
+	        cmocka_unit_test(
+	                a_renewal_names_for_each_seat_what_it_follows_and_nothing_else_does),
+	        cmocka_unit_test(the_basis_says_whether_seats_follow),
 	        cmocka_unit_test(a_session_with_5000_seats_is_read_and_5001_is_not),
 	        cmocka_unit_test(a_session_file_with_an_unknown_or_missing_member_is_refused),
 	        cmocka_unit_test(each_example_session_becomes_a_request),

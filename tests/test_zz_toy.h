@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -123,9 +124,11 @@ toy_accept(void *at)
 	struct toy *t = at;
 	struct toy_connection *c;
 	unsigned i;
-	int fd;
+	int fd, on = 1;
 
 	while ((fd = accept(t->fd, NULL, NULL)) >= 0) {
+		/* head and body are two packets: the second must not wait for the first */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		i = atomic_load(&t->connections);
 		assert(i < TOY_CONNECTIONS_MAX && (c = malloc(sizeof *c)) != NULL);
 		*c = (struct toy_connection){t, fd};

@@ -242,25 +242,36 @@ out:
 }
 
 enum err
-client_post(struct client *c, const char *path, const char *type, struct bytes body,
-        size_t bytes_max, struct client_reply *out)
+client_send(
+        struct client *c, const struct client_send *s, size_t bytes_max, struct client_reply *out)
 {
 	struct curl_slist *headers = NULL;
 	enum err e = ERR_MEMORY;
 
-	if (strpbrk(type, "\r\n"))
+	if (strpbrk(s->type, "\r\n") || (s->authorization && strpbrk(s->authorization, "\r\n")))
 		return ERR_VALUE;
 	/* "Expect" without value: no waiting for 100 Continue before a large body */
-	if (!header_add(&headers, "Content-Type", type) || !header_add(&headers, "Expect", ""))
+	if (!header_add(&headers, "Content-Type", s->type) || !header_add(&headers, "Expect", "") ||
+	        (s->authorization && !header_add(&headers, "Authorization", s->authorization)))
 		goto out;
 	if (curl_easy_setopt(c->curl, CURLOPT_POST, 1L) ||
-	        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) ||
-	        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.n ? (const char *)body.p : ""))
+	        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body.n) ||
+	        curl_easy_setopt(
+	                c->curl, CURLOPT_POSTFIELDS, s->body.n ? (const char *)s->body.p : ""))
 		goto out;
-	e = exchange(c, path, headers, bytes_max, out);
+	e = exchange(c, s->path, headers, bytes_max, out);
 out:
 	curl_slist_free_all(headers);
 	return e;
+}
+
+enum err
+client_post(struct client *c, const char *path, const char *type, struct bytes body,
+        size_t bytes_max, struct client_reply *out)
+{
+	const struct client_send s = {path, type, NULL, body};
+
+	return client_send(c, &s, bytes_max, out);
 }
 
 const char *

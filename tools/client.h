@@ -32,6 +32,13 @@ MUST_USE enum err client_get(struct client *c, const char *path, const char *aut
         size_t bytes_max, struct client_reply *out);
 MUST_USE enum err client_post(struct client *c, const char *path, const char *type,
         struct bytes body, size_t bytes_max, struct client_reply *out);
+/* POST with an Authorization header, or without one (NULL). */
+struct client_send {
+	const char *path, *type, *authorization;
+	struct bytes body;
+};
+MUST_USE enum err client_send(
+        struct client *c, const struct client_send *s, size_t bytes_max, struct client_reply *out);
 /* libcurl's sentence on the last failure: for people, on standard error. */
 const char *client_why(const struct client *c);
 #endif

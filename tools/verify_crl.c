@@ -47,6 +47,31 @@ crl_against(
 	return true;
 }
 
+/* A CRL that takes long to make comes after its list: it is asked for again next time. */
+static bool
+late_note(struct sync *s, uint32_t list, bool late)
+{
+	char name[STATE_NAME_MAX];
+
+	state_late_name(list, name);
+	if (!late) {
+		if (state_has(s->o->dir, name))
+			state_remove(s->o->dir, name);
+		return true;
+	}
+	return state_has(s->o->dir, name) || sync_keep(s, name, bytes_of("", 0));
+}
+
+bool
+sync_crl_wanted(const struct sync *s, uint32_t list)
+{
+	char name[STATE_NAME_MAX], late[STATE_NAME_MAX];
+
+	state_crl_name(list, name);
+	state_late_name(list, late);
+	return s->o->crls && (!state_has(s->o->dir, name) || state_has(s->o->dir, late));
+}
+
 bool
 sync_crl(struct sync *s, uint32_t list)
 {
@@ -56,6 +81,8 @@ sync_crl(struct sync *s, uint32_t list)
 	uint8_t url_room[600];
 	struct buf url = BUF_OF(url_room);
 	bool missing = false, same = false;
+	/* where the head is the one held, no other table was read */
+	const struct table_row *rows = list < s->next.count ? s->next.rows : s->held.rows;
 
 	snprintf(path, sizeof path, "/crl/%lu.crl", (unsigned long)list);
 	state_crl_name(list, name);
@@ -76,18 +103,15 @@ sync_crl(struct sync *s, uint32_t list)
 		return sync_attack(s, REASON_FREEZE);
 	sync_seen(s, t.this_update);
 	s->r->crls++;
-	return same || sync_keep(s, name, reply.body);
+	return (same || sync_keep(s, name, reply.body)) &&
+	       late_note(s, list, t.number < rows[list].sequence);
 }
 
 bool
 sync_crls_missing(struct sync *s)
 {
-	char name[STATE_NAME_MAX];
-
-	for (uint32_t n = 0; n < s->held.count; n++) {
-		state_crl_name(n, name);
-		if (!state_has(s->o->dir, name) && !sync_crl(s, n))
+	for (uint32_t n = 0; n < s->held.count; n++)
+		if (sync_crl_wanted(s, n) && !sync_crl(s, n))
 			return false;
-	}
 	return true;
 }

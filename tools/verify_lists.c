@@ -197,7 +197,7 @@ sync_lists(struct sync *s)
 		 * with --crl */
 		if (!s->o->crls && !same)
 			state_remove(s->o->dir, crl);
-		if (s->o->crls && (!same || !state_has(s->o->dir, crl)) && !sync_crl(s, n))
+		if (((s->o->crls && !same) || sync_crl_wanted(s, n)) && !sync_crl(s, n))
 			return false;
 	}
 	return true;

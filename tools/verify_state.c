@@ -140,6 +140,12 @@ state_crl_name(uint32_t list, char out[STATE_NAME_MAX])
 	snprintf(out, STATE_NAME_MAX, "crl/%lu.crl", (unsigned long)list);
 }
 
+void
+state_late_name(uint32_t list, char out[STATE_NAME_MAX])
+{
+	snprintf(out, STATE_NAME_MAX, "crl/%lu.late", (unsigned long)list);
+}
+
 enum err
 state_newest(const char *dir, int64_t *newest)
 {

@@ -1,9 +1,9 @@
 #ifndef TOOLS_VERIFY_STATE_H
 #define TOOLS_VERIFY_STATE_H
 /* verify_state.h - the folder in which zz-verify keeps what it verified last:
- * manifest.cose, checkpoint, head.cwt, table-<sequence>.cwt, lists/<n>-<hash>.raw, crl/<n>.crl, and
- * `newest`, the newest signed time seen, in decimal. What head.cwt names is complete: it is written
- * last, and names of tables and lists follow from it. */
+ * manifest.cose, checkpoint, head.cwt, table-<sequence>.cwt, lists/<n>-<hash>.raw, crl/<n>.crl (and
+ * .late), and `newest`, the newest signed time seen, in decimal. What head.cwt names is complete:
+ * it is written last, and names of tables and lists follow from it. */
 #include "bytes.h"
 
 enum { STATE_PATH_MAX = 1000, STATE_NAME_MAX = 48 };
@@ -25,6 +25,8 @@ void state_sweep(const char *dir, bool (*keep)(void *ctx, const char *name), voi
 void state_table_name(uint64_t sequence, char out[STATE_NAME_MAX]);
 void state_raw_name(uint32_t list, const uint8_t raw_sha256[32], char out[STATE_NAME_MAX]);
 void state_crl_name(uint32_t list, char out[STATE_NAME_MAX]);
+/* An empty file while the CRL held is older than its list: the next sync asks for it again. */
+void state_late_name(uint32_t list, char out[STATE_NAME_MAX]);
 
 MUST_USE enum err state_newest(
         const char *dir, int64_t *newest); /* 0 where none is kept; ERR_ENCODING */

@@ -21,6 +21,8 @@ static const struct command commands[] = {
         {"revoke", "ask for certificates to be revoked 撤销证书", zz_revoke_help, zz_revoke},
         {"suspend", "hold certificates for a time 暂停证书", zz_suspend_help, zz_suspend},
         {"reinstate", "ask for a hold to be ended 恢复证书", zz_reinstate_help, zz_reinstate},
+        {"replace", "a new certificate after loss, change or damage 补发、换发证书",
+                zz_replace_help, zz_replace},
         {"stop", "let a centre or key issue nothing more 停用考试点或密钥", zz_stop_help, zz_stop},
         {"resume", "ask for a centre or key to issue again 恢复考试点或密钥", zz_resume_help,
                 zz_resume},
@@ -64,6 +66,15 @@ version(void)
 	return 0;
 }
 
+static void
+second_wait(int64_t *now)
+{
+	const struct timespec second = {1, 0};
+
+	nanosleep(&second, NULL);
+	*now = time(NULL);
+}
+
 static bool
 wants_help(int argc, char **argv)
 {
@@ -83,7 +94,8 @@ main(int argc, char **argv)
 	        .in = stdin,
 	        .out = stdout,
 	        .err = stderr,
-	        .terminal = isatty(2)};
+	        .terminal = isatty(2),
+	        .wait = second_wait};
 	enum zz_exit exit;
 	size_t i;
 

@@ -7,7 +7,6 @@
 #include "file.h"
 #include "receipt.h"
 #include "record.h"
-#include "rules.h"
 #include "zz_text.h"
 
 #include <fcntl.h>
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_CELLS = 22, PROGRESS_EACH = 50 };
+enum { PROGRESS_EACH = 50 };
 
 struct seat_answer {
 	const struct request_seat *seat;
@@ -42,45 +41,128 @@ seat_find(const struct request *r, int64_t number)
 	return NULL;
 }
 
-static bool
-digest_fits(const struct request_seat *s, const struct record *r)
-{
-	uint8_t digest[SHA256_BYTES];
+/* Who and what a record must say: of a seat and its session, or of the certificate replaced. */
+struct wanted {
+	struct bytes name, doc_type, doc_number, item, region, center;
+	struct bytes photo;   /* 16 or more, or empty */
+	struct bytes follows; /* 16, or empty */
+	int sex;
+	int64_t exp; /* -1: for the signer to say */
+	char number[DOCUMENT_BYTES_MAX + 1];
+	uint8_t digest[SHA256_BYTES], serial[16];
+};
 
-	if (!r->photo.n)
-		return true;
-	return hex_decode(s->photo_sha256, digest, sizeof digest) == ERR_OK &&
-	       bytes_equal(r->photo, bytes_of(digest, r->photo.n));
+static int
+sex_of(struct bytes word)
+{
+	return bytes_equal_text(word, "M") ? 1 : bytes_equal_text(word, "F") ? 2 : 0;
 }
 
-/* Who and what: everything in a record that came from this seat and this session. */
+static enum err
+number_want(struct wanted *w, struct bytes text)
+{
+	enum err e = document_normalise(text, w->number);
+
+	w->doc_number = bytes_of_text(w->number);
+	return e;
+}
+
+static enum err
+photo_want(struct wanted *w, struct bytes hex)
+{
+	enum err e = hex_decode(hex, w->digest, sizeof w->digest);
+
+	w->photo = bytes_of(w->digest, sizeof w->digest);
+	return e;
+}
+
+static enum err
+seat_want(const struct request *r, const struct request_seat *s, struct wanted *w)
+{
+	enum err e = ERR_OK;
+
+	w->name = s->name;
+	w->doc_type = s->doc_type;
+	w->sex = sex_of(s->sex);
+	w->item = r->session.item;
+	w->region = r->session.region;
+	w->center = r->session.center;
+	if (s->follows.n) {
+		e = hex_decode(s->follows, w->serial, sizeof w->serial);
+		w->follows = bytes_of(w->serial, sizeof w->serial);
+	}
+	if (e != ERR_OK || (e = number_want(w, s->doc_number)) != ERR_OK)
+		return e;
+	return photo_want(w, s->photo_sha256);
+}
+
+/* The old record, but for what the request changes; the term goes on. */
+static enum err
+replaced_want(const struct request *r, const struct record *old, struct wanted *w)
+{
+	const struct request_seat *c = &r->changes;
+	enum err e = ERR_OK;
+
+	w->name = c->name.p ? c->name : old->name;
+	w->sex = c->sex.p ? sex_of(c->sex) : old->sex;
+	w->doc_type = c->doc_type.p ? c->doc_type : old->doc_type;
+	w->doc_number = old->doc_number;
+	w->item = old->item;
+	w->exp = old->exp;
+	w->region = old->region;
+	w->center = old->center;
+	w->photo = old->photo;
+	w->follows = bytes_of(r->serials[0], 16);
+	if (c->doc_number.p && (e = number_want(w, c->doc_number)) != ERR_OK)
+		return e;
+	return c->photo_sha256.p ? photo_want(w, c->photo_sha256) : e;
+}
+
+static bool
+photo_fits(const struct wanted *w, const struct record *r)
+{
+	return !r->photo.n || (w->photo.n >= r->photo.n &&
+	                              bytes_equal(r->photo, bytes_of(w->photo.p, r->photo.n)));
+}
+
+static enum err
+wanted_fits(struct zz_answer *a, const struct seat_answer *s, const struct wanted *w,
+        const struct record *r)
+{
+	if (!bytes_equal(r->name, w->name))
+		return wrong(a, s, "the record bears another name");
+	if (!bytes_equal(r->doc_type, w->doc_type) || !bytes_equal(r->doc_number, w->doc_number))
+		return wrong(a, s, "the record bears another document");
+	if (r->sex != w->sex)
+		return wrong(a, s, "the record bears another sex");
+	if (!bytes_equal(r->item, w->item) || !bytes_equal(r->region, w->region) ||
+	        !bytes_equal(r->center, w->center))
+		return wrong(a, s, "the record is for another item, region or centre");
+	if (!bytes_equal(r->follows, w->follows))
+		return wrong(a, s, "the record follows another certificate");
+	if (w->exp >= 0 && r->exp != w->exp)
+		return wrong(a, s, "the record has another last day than the old one");
+	return photo_fits(w, r) ? ERR_OK : wrong(a, s, "the record bears another photograph");
+}
+
+/* Everything in a record that came from this request. */
 static enum err
 record_fits(struct zz_answer *a, const struct seat_answer *s, const struct record *r)
 {
-	const struct request_session *session = &a->request->request.session;
-	char number[DOCUMENT_BYTES_MAX + 1];
+	const struct request *q = &a->request->request;
+	struct wanted w = {.exp = -1};
 	uint8_t serial[16];
+	enum err e;
 
 	if (hex_decode(s->serial, serial, sizeof serial) != ERR_OK ||
 	        !bytes_equal(r->cti, bytes_of(serial, sizeof serial)))
 		return wrong(a, s, "the record bears another serial");
 	if (!bytes_equal(r->request, bytes_of(a->request->jws.hash, SHA256_BYTES)))
 		return wrong(a, s, "the record was made for another request");
-	if (!bytes_equal(r->name, s->seat->name))
-		return wrong(a, s, "the record bears another name");
-	if (!bytes_equal(r->doc_type, s->seat->doc_type) ||
-	        document_normalise(s->seat->doc_number, number) != ERR_OK ||
-	        !bytes_equal_text(r->doc_number, number))
-		return wrong(a, s, "the record bears another document");
-	if (r->sex != (bytes_equal_text(s->seat->sex, "M")          ? 1
-	                      : bytes_equal_text(s->seat->sex, "F") ? 2
-	                                                            : 0))
-		return wrong(a, s, "the record bears another sex");
-	if (!bytes_equal(r->item, session->item) || !bytes_equal(r->region, session->region) ||
-	        !bytes_equal(r->center, session->center))
-		return wrong(a, s, "the record is for another item, region or centre");
-	return digest_fits(s->seat, r) ? ERR_OK
-	                               : wrong(a, s, "the record bears another photograph");
+	e = s->seat ? seat_want(q, s->seat, &w) : replaced_want(q, a->old, &w);
+	if (e != ERR_OK)
+		return wrong(a, s, "the record is of a seat that cannot be read");
+	return wanted_fits(a, s, &w, r);
 }
 
 /* No fsync: whatever a power cut takes is fetched again by the same command. */
@@ -177,6 +259,31 @@ issued_keep(struct zz_answer *a, struct seat_answer *s)
 	return e;
 }
 
+static enum err
+seat_keep(struct zz_answer *a, struct seat_answer *s, bool *seen)
+{
+	const struct request *r = &a->request->request;
+
+	s->seat = seat_find(r, zz_number_of(s->json, "seat"));
+	if (!s->seat || seen[s->seat - r->seats])
+		return wrong(a, s, "the answer does not hold each seat once");
+	seen[s->seat - r->seats] = true;
+	return bytes_equal_text(zz_text_of(s->json, "outcome"), "issued") ? issued_keep(a, s)
+	                                                                  : ERR_OK;
+}
+
+/* A replace has one row, which no seat of a session belongs to. */
+static enum err
+replaced_keep(struct zz_answer *a, const json_t *seats)
+{
+	struct seat_answer s = {.json = json_array_get(seats, 0)};
+
+	if (json_array_size(seats) != 1)
+		return wrong(a, &s, "the answer does not hold the new certificate once");
+	return bytes_equal_text(zz_text_of(s.json, "outcome"), "issued") ? issued_keep(a, &s)
+	                                                                 : ERR_OK;
+}
+
 enum err
 zz_answer_keep(struct zz_answer *a, const json_t *answer)
 {
@@ -185,22 +292,16 @@ zz_answer_keep(struct zz_answer *a, const json_t *answer)
 	struct seat_answer s = {0};
 	bool *seen;
 	enum err e = ERR_OK;
-	size_t i;
 
+	if (r->type == REQUEST_REPLACE)
+		return replaced_keep(a, seats);
 	if (json_array_size(seats) != r->seat_count)
 		return wrong(a, &s, "the answer does not hold each seat once");
 	if (!(seen = calloc(r->seat_count, sizeof *seen)))
 		return ERR_MEMORY;
-	for (i = 0; i < r->seat_count && e == ERR_OK; i++) {
-		s.json = json_array_get(seats, i);
-		s.seat = seat_find(r, zz_number_of(s.json, "seat"));
-		if (!s.seat || seen[s.seat - r->seats]) {
-			e = wrong(a, &s, "the answer does not hold each seat once");
-			break;
-		}
-		seen[s.seat - r->seats] = true;
-		if (bytes_equal_text(zz_text_of(s.json, "outcome"), "issued"))
-			e = issued_keep(a, &s);
+	for (size_t i = 0; i < r->seat_count && e == ERR_OK; i++) {
+		s = (struct seat_answer){.json = json_array_get(seats, i)};
+		e = seat_keep(a, &s, seen);
 		if (i % PROGRESS_EACH == 0)
 			text_progress(
 			        a->z->err, a->z->terminal, "Checking 核对", i + 1, r->seat_count);
@@ -208,170 +309,4 @@ zz_answer_keep(struct zz_answer *a, const json_t *answer)
 	text_progress(a->z->err, a->z->terminal, NULL, 0, 0);
 	free(seen);
 	return e;
-}
-
-void
-zz_outcome_put(FILE *to, struct bytes code)
-{
-	enum outcome o;
-
-	for (o = 0; o < OUTCOME_COUNT; o++) {
-		if (!bytes_equal_text(code, outcome_word(o)))
-			continue;
-		fprintf(to, "%s %s", outcome_zh(o), outcome_en(o));
-		return;
-	}
-	text_put(to, code);
-}
-
-static bool
-outcome_is_good(struct bytes code)
-{
-	static const enum outcome good[] = {OUTCOME_ISSUED, OUTCOME_REVOKED, OUTCOME_ALREADY,
-	        OUTCOME_SUSPENDED, OUTCOME_CONFIRMED, OUTCOME_REINSTATED, OUTCOME_STOPPED,
-	        OUTCOME_RESUMED};
-
-	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-		if (bytes_equal_text(code, outcome_word(good[i])))
-			return true;
-	}
-	return false;
-}
-
-/* Serial of the certificate; stop and resume have none, but a centre or key. */
-static void
-subject_put(const struct zz_answer *a, const json_t *row)
-{
-	const struct request *r = &a->request->request;
-	bool target = r->type == REQUEST_STOP || r->type == REQUEST_RESUME;
-
-	if (target)
-		text_put(a->z->out, r->center);
-	else
-		text_column(a->z->out, zz_text_of(row, "serial"), 32);
-}
-
-static void
-row_print(struct zz_answer *a, const json_t *row)
-{
-	const struct request_seat *seat =
-	        seat_find(&a->request->request, zz_number_of(row, "seat"));
-	struct bytes code = zz_text_of(row, "outcome");
-	FILE *to = a->z->out;
-
-	if (seat) {
-		fprintf(to, "%5u  ", seat->seat);
-		text_column(to, seat->name, NAME_CELLS);
-		fputs("  ", to);
-	}
-	subject_put(a, row);
-	fputs("  ", to);
-	zz_outcome_put(to, code);
-	if (zz_number_of(row, "decided") >= 0) {
-		fputs(" ", to);
-		text_put_time(to, zz_number_of(row, "decided"));
-	}
-	if (!outcome_is_good(code)) {
-		fputs(" (", to);
-		text_put(to, code);
-		fputs(")", to);
-	}
-	fputs("\n", to);
-}
-
-void
-zz_answer_table(struct zz_answer *a, const json_t *answer)
-{
-	bool seats = a->request->request.type == REQUEST_ISSUE;
-	const json_t *rows = json_object_get(answer, seats ? "seats" : "certificates");
-	size_t i;
-
-	if (seats) {
-		text_column(a->z->out, BYTES_LIT(" Seat  Name"), 7 + NAME_CELLS + 2);
-		fprintf(a->z->out, "%-32s  Outcome\n", "Serial");
-		text_column(a->z->out, BYTES_LIT(" 座位  姓名"), 7 + NAME_CELLS + 2);
-		text_column(a->z->out, BYTES_LIT("序列号"), 32);
-		fputs("  结果\n", a->z->out);
-	}
-	for (i = 0; i < json_array_size(rows); i++)
-		row_print(a, json_array_get(rows, i));
-}
-
-void
-zz_answer_count(struct zz_answer *a, const json_t *answer)
-{
-	bool seats = a->request->request.type == REQUEST_ISSUE;
-	const json_t *rows = json_object_get(answer, seats ? "seats" : "certificates");
-	size_t i;
-
-	a->done = a->refused = 0;
-	for (i = 0; i < json_array_size(rows); i++) {
-		if (outcome_is_good(zz_text_of(json_array_get(rows, i), "outcome")))
-			a->done++;
-		else
-			a->refused++;
-	}
-}
-
-static enum zz_exit
-waits_say(const struct zz_answer *a, const json_t *answer, const char *url)
-{
-	int64_t needed = zz_number_of(answer, "officials_needed"),
-	        have = zz_number_of(answer, "officials_signed");
-
-	fprintf(a->z->err,
-	        "Waits for approval: %lld of %lld officials have signed. 等待批准：需 %lld "
-	        "人，已签 %lld 人。\n"
-	        "Next, another official runs 请另一名监管人员运行:\n"
-	        "    zz approve --url %s --key KEY.pem %s\n",
-	        (long long)have, (long long)needed, (long long)needed, (long long)have, url,
-	        a->request->id);
-	return ZZ_WAITS;
-}
-
-/* The counts stand in the last line: scripts and people look there. */
-static void
-summary_print(const struct zz_answer *a)
-{
-	bool seats = a->request->request.type == REQUEST_ISSUE;
-
-	fprintf(a->z->out, "\nrequest %s\nfolder  %s\n", a->request->id, a->dir);
-	fprintf(a->z->out, "%zu %s, %zu refused, of %zu. %s %zu，未通过 %zu，共 %zu。\n", a->done,
-	        seats ? "issued" : "done", a->refused, a->done + a->refused,
-	        seats ? "已签发" : "已办理", a->done, a->refused, a->done + a->refused);
-}
-
-enum zz_exit
-zz_answer_say(struct zz_answer *a, const json_t *answer, const struct bytes *raw, const char *url)
-{
-	struct bytes state = zz_text_of(answer, "state");
-	bool executed = bytes_equal_text(state, "executed");
-
-	if (raw) {
-		fwrite(raw->p, 1, raw->n, a->z->out);
-		fputs("\n", a->z->out);
-	} else if (executed) {
-		zz_answer_table(a, answer);
-	}
-	if (bytes_equal_text(state, "waiting")) {
-		if (!raw)
-			fprintf(a->z->out, "request %s\n", a->request->id);
-		return waits_say(a, answer, url);
-	}
-	if (!executed) {
-		fputs("zz: the request was not executed; its state 状态: ", a->z->err);
-		text_put(a->z->err, state);
-		fputs("\n", a->z->err);
-		return ZZ_REFUSED;
-	}
-	zz_answer_count(a, answer);
-	if (a->unproved)
-		fprintf(a->z->err,
-		        "%zu certificates came without their proof from the log; they are valid. "
-		        "Run again "
-		        "in a minute for the .bundle files. 日志证明稍后可重新运行获取。\n",
-		        a->unproved);
-	if (!raw)
-		summary_print(a);
-	return a->refused ? ZZ_SOME : ZZ_DONE;
 }

@@ -2,6 +2,7 @@
  * from the bytes of the request and of each record, and nothing is signed before they said yes. */
 #include "zz_answer.h"
 #include "zz_commands.h"
+#include "zz_follow.h"
 #include "zz_text.h"
 #include "zz_view.h"
 
@@ -10,11 +11,17 @@
 
 const char zz_approve_help[] =
         "usage: zz approve --url U --key KEY.pem [--root ROOT.pub] [--yes] REQUEST\n\n"
-        "Shows a waiting request as its own signed bytes say it, with each certificate that it "
-        "touches, asks, and signs\n"
-        "the approval. A hold (suspend) that one official has started is confirmed by it. Run "
-        "again it never approves\n"
-        "twice.\n\n"
+        "Shows a waiting request as its own signed bytes say it, with the certificates that it "
+        "touches (of more than 20\n"
+        "a sample of 20, drawn here at random), asks, and signs the approval. For a selector the "
+        "list of certificates that\n"
+        "the service froze is hashed here, each record shown must fit the selector, and the "
+        "approval is over that list.\n"
+        "A hold (suspend) that one official has started is confirmed by it. Run again it never "
+        "approves twice. More than\n"
+        "1,000 certificates take one official more; when all have signed it shows how far the "
+        "execution is, and may be\n"
+        "broken off and run again.\n\n"
         "  REQUEST          64 hex digits: the SHA-256 of what the sender signed; computed here "
         "again\n"
         "  --root ROOT.pub  also verify that each record shown is signed by the authority of this "
@@ -119,7 +126,7 @@ asks_yes(const struct decide *d)
 static enum zz_exit
 decision_sign(const struct decide *d, uint8_t **out, size_t *n)
 {
-	char jti[ZZ_JTI_TEXT + 1];
+	char jti[ZZ_JTI_TEXT + 1], list[2 * SHA256_BYTES + 1];
 	json_t *payload;
 	enum err e = ERR_MEMORY;
 
@@ -127,6 +134,10 @@ decision_sign(const struct decide *d, uint8_t **out, size_t *n)
 	payload = json_pack("{s:s,s:s,s:I,s:I,s:s}", "request", d->view.request.id, "jti", jti,
 	        "iat", (json_int_t)d->z->now, "exp", (json_int_t)(d->z->now + ORDER_LIFETIME_S_MAX),
 	        "decision", d->reject ? "reject" : "approve");
+	if (payload && d->view.frozen) {
+		hex_encode(bytes_of(d->view.list.sha256, SHA256_BYTES), list);
+		json_object_set_new(payload, "list_sha256", json_string(list));
+	}
 	if (payload && d->reason &&
 	        json_object_set_new(payload, "reason", json_string(d->reason))) {
 		json_decref(payload);
@@ -143,7 +154,7 @@ executed_say(const struct decide *d, const json_t *answer)
 {
 	struct zz_answer a = {.z = d->z, .request = &d->view.request, .dir = ""};
 
-	if (d->view.request.request.type != REQUEST_ISSUE)
+	if (d->view.request.request.type != REQUEST_ISSUE) /* whose names a centre needs */
 		zz_answer_table(&a, answer);
 	zz_answer_count(&a, answer);
 	fprintf(d->z->out,
@@ -195,9 +206,26 @@ decision_send(const struct decide *d)
 	free(text);
 	if (exit != ZZ_DONE)
 		return exit;
-	exit = answer_say(d, answer);
+	if (d->reject || (exit = zz_follow(&d->view.service, d->view.id, &answer)) == ZZ_DONE)
+		exit = answer_say(d, answer);
 	json_decref(answer);
 	return exit;
+}
+
+/* Signed by this key before, and not done yet: what is left is to look on. */
+static bool
+is_under_way(const struct decide *d)
+{
+	return !d->reject && zz_view_is_mine(&d->view, true) &&
+	       bytes_equal_text(zz_text_of(d->view.state, "state"), "approved");
+}
+
+static enum zz_exit
+look_on(struct decide *d)
+{
+	enum zz_exit exit = zz_follow(&d->view.service, d->view.id, &d->view.state);
+
+	return exit == ZZ_DONE ? answer_say(d, d->view.state) : exit;
 }
 
 static enum zz_exit
@@ -206,8 +234,11 @@ decide_run(struct decide *d, const struct zz_view_options *o)
 	enum zz_exit exit;
 	bool stop = true;
 
-	if ((exit = zz_view_open(d->z, o, &d->view)) != ZZ_DONE ||
-	        (exit = state_check(d, &stop)) != ZZ_DONE || stop ||
+	if ((exit = zz_view_open(d->z, o, &d->view)) != ZZ_DONE)
+		return exit;
+	if (is_under_way(d))
+		return look_on(d);
+	if ((exit = state_check(d, &stop)) != ZZ_DONE || stop ||
 	        (exit = zz_view_print(&d->view)) != ZZ_DONE)
 		return exit;
 	if (d->reject && d->reason) {

@@ -67,8 +67,8 @@ zz_certificate_free(struct zz_certificate *c)
 	c->json = NULL;
 }
 
-void
-zz_status_put(FILE *to, struct bytes word)
+static struct bytes
+status_words(struct bytes word)
 {
 	static const char *const words[][2] = {{"valid", "valid 有效"},
 	        {"invalid", "invalid, revoked 已失效（撤销）"}, {"suspended", "suspended 暂停"},
@@ -76,12 +76,22 @@ zz_status_put(FILE *to, struct bytes word)
 	size_t i;
 
 	for (i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (bytes_equal_text(word, words[i][0])) {
-			fputs(words[i][1], to);
-			return;
-		}
+		if (bytes_equal_text(word, words[i][0]))
+			return bytes_of_text(words[i][1]);
 	}
-	text_put(to, word);
+	return word;
+}
+
+void
+zz_status_put(FILE *to, struct bytes word)
+{
+	text_put(to, status_words(word));
+}
+
+void
+zz_status_column(FILE *to, struct bytes word, unsigned cells)
+{
+	text_column(to, status_words(word), cells);
 }
 
 void
@@ -107,8 +117,8 @@ zz_value_put(FILE *to, const json_t *object, const char *name)
 		fputs("-", to);
 }
 
-static void
-item_put(FILE *to, struct bytes code, const struct field *f)
+void
+zz_item_put(FILE *to, struct bytes code, const struct field *f)
 {
 	const struct field_item *item = field_item(f, code);
 
@@ -142,6 +152,7 @@ void
 zz_certificate_print(FILE *to, const struct zz_certificate *c, const struct field *f)
 {
 	const struct record *r = &c->record;
+	struct bytes newer = zz_text_of(c->json, "superseded_by");
 	char cti[33], request[65];
 
 	hex_encode(r->cti, cti);
@@ -155,7 +166,7 @@ zz_certificate_print(FILE *to, const struct zz_certificate *c, const struct fiel
 	fputs(" ", to);
 	text_put(to, r->doc_number);
 	fputs("\nitem      项目   ", to);
-	item_put(to, r->item, f);
+	zz_item_put(to, r->item, f);
 	fputs("\npolicy    规定   ", to);
 	text_put(to, r->policy);
 	fputs("\nissued    签发   ", to);
@@ -174,6 +185,15 @@ zz_certificate_print(FILE *to, const struct zz_certificate *c, const struct fiel
 	text_put(to, r->region);
 	fputs(" ", to);
 	text_put(to, field_region_name(f, r->region));
+	if (r->follows.n) {
+		hex_encode(r->follows, cti);
+		fprintf(to, "\nfollows   承接   %s", cti);
+	}
+	if (newer.n) {
+		fputs("\nreplaced by 换发为 ", to);
+		text_put(to, newer);
+		fputs(" (as the service says 服务所述)", to);
+	}
 	fprintf(to, "\nrequest   请求   %s\nlist      清单   %u/%u\nindex     日志   ", request,
 	        r->list, r->idx);
 	zz_value_put(to, c->json, "index");
@@ -195,7 +215,7 @@ zz_certificate_line(FILE *to, const struct zz_certificate *c, const struct field
 	fputs("  ", to);
 	text_put_day(to, date_shanghai(r->iat));
 	fputs("  ", to);
-	item_put(to, r->item, f);
+	zz_item_put(to, r->item, f);
 	fputs("\n", to);
 }
 

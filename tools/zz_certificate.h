@@ -24,6 +24,9 @@ void zz_certificate_print(FILE *to, const struct zz_certificate *c, const struct
 /* One line: serial, name, document, item, first day. */
 void zz_certificate_line(FILE *to, const struct zz_certificate *c, const struct field *f);
 void zz_status_put(FILE *to, struct bytes word);
+void zz_status_column(FILE *to, struct bytes word, unsigned cells);
+/* Code and names of an item. */
+void zz_item_put(FILE *to, struct bytes code, const struct field *f);
 /* Member of an answer: text, or a time (UTC seconds), or a day. */
 void zz_value_put(FILE *to, const json_t *object, const char *name);
 

@@ -294,6 +294,35 @@ zz_post(const struct zz_service *s, const char *path, struct bytes jws, unsigned
 	return ZZ_DONE;
 }
 
+enum zz_exit
+zz_ask(const struct zz_service *s, const char *path, const json_t *question, json_t **out,
+        struct bytes *raw)
+{
+	char token[2048];
+	struct buf room = buf_init(token, sizeof token);
+	struct client_send send = {.path = path, .type = "application/json"};
+	struct client_reply reply;
+	enum zz_exit exit;
+	size_t n = 0;
+	char *text;
+	enum err e;
+
+	if ((e = query_sign(s->key, path, s->z->now, &room)) != ERR_OK)
+		return zz_fault(s->z, "signing the query", e);
+	if (!(text = json_write(question, &n)))
+		return zz_fault(s->z, "memory", ERR_MEMORY);
+	send.authorization = token;
+	send.body = bytes_of(text, n);
+	e = client_send(s->client, &send, ZZ_REPLY_BYTES_MAX, &reply);
+	free(text);
+	if (e != ERR_OK)
+		return unreachable(s, e);
+	exit = reply_read(s->z, &reply, out);
+	if (exit == ZZ_DONE && raw)
+		*raw = reply.body;
+	return exit;
+}
+
 struct bytes
 zz_text_of(const json_t *object, const char *name)
 {

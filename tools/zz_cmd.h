@@ -28,7 +28,8 @@ enum { ZZ_REPLY_BYTES_MAX = 64 * 1024 * 1024, ZZ_WORDS_MAX = 1000, ZZ_PATH_MAX =
 struct zz {          /* the world outside a command: tests give their own */
 	int64_t now; /* UTC seconds */
 	FILE *in, *out, *err;
-	bool terminal; /* err is a terminal: progress is shown */
+	bool terminal;              /* err is a terminal: progress is shown */
+	void (*wait)(int64_t *now); /* lets a second pass and tells the time after it */
 };
 
 struct zz_option {
@@ -66,6 +67,10 @@ enum zz_exit zz_get(const struct zz_service *s, const char *path, json_t **out);
  * until the next call. */
 enum zz_exit zz_post(const struct zz_service *s, const char *path, struct bytes jws,
         unsigned *status, json_t **out, struct bytes *raw);
+
+/* POST of an object with a query token: a question whose words do not fit a path. */
+enum zz_exit zz_ask(const struct zz_service *s, const char *path, const json_t *question,
+        json_t **out, struct bytes *raw);
 
 /* Members of an answer, read leniently: newer servers may say more. */
 struct bytes zz_text_of(const json_t *object, const char *name); /* empty when missing */

@@ -5,8 +5,8 @@
 
 extern const char zz_keygen_help[], zz_submit_help[], zz_show_help[], zz_pending_help[];
 extern const char zz_approve_help[], zz_reject_help[];
-extern const char zz_revoke_help[], zz_suspend_help[], zz_reinstate_help[], zz_stop_help[],
-        zz_resume_help[], zz_withdraw_help[];
+extern const char zz_revoke_help[], zz_suspend_help[], zz_reinstate_help[], zz_replace_help[],
+        zz_stop_help[], zz_resume_help[], zz_withdraw_help[];
 
 enum zz_exit zz_keygen(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_submit(const struct zz *z, int argc, char **argv);
@@ -18,6 +18,7 @@ enum zz_exit zz_reject(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_revoke(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_suspend(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_reinstate(const struct zz *z, int argc, char **argv);
+enum zz_exit zz_replace(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_stop(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_resume(const struct zz *z, int argc, char **argv);
 enum zz_exit zz_withdraw(const struct zz *z, int argc, char **argv);

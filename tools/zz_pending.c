@@ -9,12 +9,13 @@ const char zz_pending_help[] =
         "usage: zz pending --url U --key KEY.pem [--json]\n\n"
         "Lists the requests that wait for approval, the oldest first: an official sees all, a "
         "centre "
-        "its own. The list is\n"
+        "its own. A hold that one\n"
+        "official has begun stands here until a second one signs it or it lapses. The list is\n"
         "the service's word; zz approve and zz reject show what the signed bytes of a request "
         "say.\n\n"
         "  --json  print the service's answer\n\n" ZZ_EXIT_HELP;
 
-enum { TYPE_CELLS = 10, TIME_CELLS = 16, ID_CELLS = 64 };
+enum { TYPE_CELLS = 10, TIME_CELLS = 16, ID_CELLS = 64, HOLD_ALONE_S = 72 * 3600 };
 
 static int
 age_order(const void *a, const void *b)
@@ -36,6 +37,22 @@ time_column(FILE *to, const json_t *row, const char *name)
 		text_column(to, BYTES_LIT("-"), TIME_CELLS);
 }
 
+/* A hold that one official has begun: it lapses without the second signature, 72 hours later and
+ * where its request ends. */
+static void
+hold_print(FILE *to, const json_t *row)
+{
+	int64_t until = zz_number_of(row, "until"), exp = zz_number_of(row, "exp");
+
+	if (until < 0)
+		until = zz_number_of(row, "received_at") + HOLD_ALONE_S;
+	if (exp >= 0 && exp < until)
+		until = exp;
+	fputs("    second signature of a hold, until 暂停待第二人签署，截至 ", to);
+	text_put_time(to, until);
+	fputs("\n", to);
+}
+
 static void
 row_print(FILE *to, const json_t *row)
 {
@@ -47,6 +64,8 @@ row_print(FILE *to, const json_t *row)
 	fputs("  ", to);
 	time_column(to, row, "exp");
 	fputs("\n", to);
+	if (bytes_equal_text(zz_text_of(row, "state"), "executed"))
+		hold_print(to, row);
 }
 
 static void

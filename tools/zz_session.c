@@ -27,6 +27,7 @@ struct reader {
 	struct csv csv;
 	int at[COLUMN_COUNT]; /* -1: not there (follows only) */
 	bool used[REQUEST_SEATS_MAX + 1];
+	bool follows; /* each seat names the certificate that it follows */
 	struct session_fault *fault;
 };
 
@@ -73,7 +74,7 @@ header_read(struct reader *r)
 
 	for (i = 0; i < COLUMN_COUNT; i++) {
 		r->at[i] = csv_column(&r->csv, columns[i]);
-		if (r->at[i] < 0 && i != COLUMN_FOLLOWS)
+		if (r->at[i] < 0 && (i != COLUMN_FOLLOWS || r->follows))
 			return FAULT(r, "the column %s is missing from the first line", columns[i]);
 		for (j = 0; j < r->csv.columns; j++)
 			known += bytes_equal_text(r->csv.header[j], columns[i]);
@@ -124,18 +125,34 @@ seat_set(struct reader *r, json_t *row)
 }
 
 static enum err
+follows_set(struct reader *r, json_t *row)
+{
+	struct bytes v =
+	        r->at[COLUMN_FOLLOWS] < 0 ? bytes_of(NULL, 0) : r->csv.field[r->at[COLUMN_FOLLOWS]];
+	uint8_t serial[16];
+
+	if (!v.n && r->follows)
+		return FAULT(r, "%s is empty: a renewal or review names the certificate before it",
+		        "follows");
+	if (!v.n)
+		return ERR_OK;
+	if (!r->follows)
+		return FAULT(r, "%s goes with the basis renewal or review only", "follows");
+	if (hex_decode(v, serial, sizeof serial) != ERR_OK)
+		return FAULT(r, "%s is not a serial of 32 hex digits (0-9 a-f)", "follows");
+	return text_set(r, row, COLUMN_FOLLOWS);
+}
+
+static enum err
 row_read(struct reader *r, json_t *row)
 {
 	enum column i;
 	enum err e = seat_set(r, row);
 
-	for (i = COLUMN_NAME; e == ERR_OK && i < COLUMN_COUNT; i++) {
-		if (i == COLUMN_THEORY || i == COLUMN_PRACTICAL)
-			e = score_set(r, row, i);
-		else if (i != COLUMN_FOLLOWS || (r->at[i] >= 0 && r->csv.field[r->at[i]].n))
-			e = text_set(r, row, i);
-	}
-	return e;
+	for (i = COLUMN_NAME; e == ERR_OK && i < COLUMN_FOLLOWS; i++)
+		e = i == COLUMN_THEORY || i == COLUMN_PRACTICAL ? score_set(r, row, i)
+		                                                : text_set(r, row, i);
+	return e == ERR_OK ? follows_set(r, row) : e;
 }
 
 static enum err
@@ -191,7 +208,7 @@ init_fault(struct session_fault *fault, struct bytes text, enum err e)
 }
 
 enum err
-zz_results_read(struct bytes text, json_t **out, struct session_fault *fault)
+zz_results_read(struct bytes text, bool follows, json_t **out, struct session_fault *fault)
 {
 	struct reader *r = calloc(1, sizeof *r);
 	json_t *array = json_array();
@@ -201,6 +218,7 @@ zz_results_read(struct bytes text, json_t **out, struct session_fault *fault)
 	if (!r || !array)
 		goto out;
 	r->fault = fault;
+	r->follows = follows;
 	if ((e = csv_init(&r->csv, text)) != ERR_OK) {
 		init_fault(fault, text, e);
 		goto out;
@@ -214,10 +232,25 @@ out:
 	return e;
 }
 
+static bool
+basis_is_known(struct bytes basis)
+{
+	return !basis.p || bytes_equal_text(basis, "initial") ||
+	       bytes_equal_text(basis, "renewal") || bytes_equal_text(basis, "review");
+}
+
+bool
+zz_session_follows(const json_t *session)
+{
+	const char *basis = json_string_value(json_object_get(session, "basis"));
+
+	return basis && (!strcmp(basis, "renewal") || !strcmp(basis, "review"));
+}
+
 enum err
 zz_session_read(struct bytes text, json_t **out, struct session_fault *fault)
 {
-	struct bytes id, center, region, item, basis, theory, practical, paper, recording;
+	struct bytes id, center, region, item, basis = {0}, theory, practical, paper, recording;
 	json_t *examiners, *json = NULL;
 	const struct json_member members[] = {{"id", 's', &id}, {"center", 's', &center},
 	        {"region", 's', &region}, {"item", 's', &item}, {"basis", 'S', &basis},
@@ -231,6 +264,10 @@ zz_session_read(struct bytes text, json_t **out, struct session_fault *fault)
 		fault_at(fault, 0, "%s", err_en(e));
 		json_decref(json);
 		return e;
+	}
+	if (!basis_is_known(basis)) {
+		json_decref(json);
+		return fault_at(fault, 0, "%s is initial, renewal or review.", "basis");
 	}
 	*out = json;
 	return ERR_OK;

@@ -20,9 +20,12 @@ struct session_fault {
 /* session.json: exactly the members of "session"; json_decref the result. */
 MUST_USE enum err zz_session_read(struct bytes text, json_t **out, struct session_fault *fault);
 /* results.csv with the columns seat, name, sex, doc_type, doc_number, theory, practical,
- * photo_sha256, evidence_sha256 in any order, and follows where the basis asks for it: the array
- * "results". */
-MUST_USE enum err zz_results_read(struct bytes text, json_t **out, struct session_fault *fault);
+ * photo_sha256, evidence_sha256 in any order, and follows, which each seat must have where the
+ * basis asks for it and none may have otherwise: the array "results". */
+MUST_USE enum err zz_results_read(
+        struct bytes text, bool follows, json_t **out, struct session_fault *fault);
+/* Does the session's basis (renewal, review) name for each seat the certificate that it follows? */
+bool zz_session_follows(const json_t *session);
 /* -?d{1,3}(.d{1,2})?, at most four digits in all, so that the number is sent exactly as it was
  * written. */
 MUST_USE enum err zz_score_decode(struct bytes text, double *out);

@@ -80,6 +80,28 @@ decision_print(FILE *to, const json_t *text)
 	json_decref(json);
 }
 
+/* What is touched, and of many how far it is. */
+static void
+list_print(FILE *to, const struct zz_request *r, const json_t *json)
+{
+	struct bytes hash = zz_text_of(json, "list_sha256");
+	int64_t count = zz_number_of(json, "count"), done = zz_number_of(json, "done");
+	char serial[33];
+
+	if (r->request.type == REQUEST_REPLACE) {
+		hex_encode(bytes_of(r->request.serials[0], 16), serial);
+		fprintf(to, "\nreplaces  换发   %s", serial);
+	}
+	if (count >= 0)
+		fprintf(to, "\ncount     数量   %lld", (long long)count);
+	if (done >= 0)
+		fprintf(to, "\ndone      已执行 %lld", (long long)done);
+	if (hash.n) {
+		fputs("\nlist      清单   SHA-256 ", to);
+		text_put(to, hash);
+	}
+}
+
 static void
 request_print(const struct zz *z, const char *id, const struct zz_request *r, const json_t *json)
 {
@@ -95,6 +117,7 @@ request_print(const struct zz *z, const char *id, const struct zz_request *r, co
 	text_put_time(z->out, r->request.iat);
 	fputs("\nstate     状态   ", z->out);
 	text_put(z->out, zz_text_of(json, "state"));
+	list_print(z->out, r, json);
 	fprintf(z->out, "\ndecisions 决定   %zu\n", json_array_size(approvals));
 	for (i = 0; i < json_array_size(approvals); i++)
 		decision_print(z->out, json_array_get(approvals, i));

@@ -24,12 +24,16 @@ const char zz_submit_help[] =
         "  --session S.json  id, center, region, item (6 digits), theory_at and practical_at "
         "(2026-10-17T09:00:00+08:00),\n"
         "                    paper_sha256, recording_sha256 (64 hex digits), examiners (two), "
-        "basis (default initial)\n"
+        "basis: initial (default),\n"
+        "                    renewal or review\n"
         "  --results R.csv   UTF-8 with the columns seat (1 to 5000), name, sex (M, F or empty), "
         "doc_type (01 to 08),\n"
         "                    doc_number, theory, practical (0 to 100, one decimal), photo_sha256, "
         "evidence_sha256,\n"
-        "                    and follows (serial) for a renewal or review; at most 5000 seats\n"
+        "                    and for a renewal or review follows: the serial (32 hex digits) of "
+        "the "
+        "certificate before it,\n"
+        "                    in force, of the same person and item; at most 5000 seats\n"
         "  --out DIR         default out/<session id>; corrected results need a new one and a new "
         "session id\n"
         "  --json            print the service's answer in place of the table\n\n"
@@ -93,12 +97,14 @@ results_take(struct submit *s)
 	uint8_t *text = NULL;
 	json_t *results = NULL;
 	enum zz_exit exit;
+	bool follows;
 	size_t n = 0;
 	enum err e;
 
 	if ((exit = input_read(s, s->results_path, RESULTS_BYTES_MAX, &text, &n)) != ZZ_DONE)
 		return exit;
-	e = zz_results_read(bytes_of(text, n), &results, &fault);
+	follows = zz_session_follows(json_object_get(s->payload, "session"));
+	e = zz_results_read(bytes_of(text, n), follows, &results, &fault);
 	free(text);
 	if (e != ERR_OK)
 		return fault_say(s, s->results_path, &fault);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { BAR_CELLS = 30 };
+
 /* The next code point, or -1 for a byte that begins none; *n is its length, at least 1. */
 static int64_t
 point_next(struct bytes text, size_t *n)
@@ -85,6 +87,14 @@ text_put(FILE *to, struct bytes text)
 	write_cells(to, text, UINT32_MAX);
 }
 
+void
+text_line(FILE *to, const char *label, struct bytes text)
+{
+	fputs(label, to);
+	text_put(to, text);
+	fputs("\n", to);
+}
+
 unsigned
 text_cells(struct bytes text)
 {
@@ -122,11 +132,16 @@ text_put_time(FILE *to, int64_t utc_s)
 void
 text_progress(FILE *to, bool terminal, const char *text, size_t done, size_t all)
 {
+	static const char full[] = "##############################",
+	                  empty[] = "..............................";
+	int bar = all && done < all ? (int)(done * BAR_CELLS / all) : BAR_CELLS;
+
 	if (!terminal)
 		return;
 	fputs("\r\033[K", to);
 	if (text && all)
-		fprintf(to, "%s %zu/%zu", text, done, all);
+		fprintf(to, "%s [%.*s%.*s] %zu/%zu", text, bar, full, BAR_CELLS - bar, empty, done,
+		        all);
 	else if (text)
 		fprintf(to, "%s …", text);
 	fflush(to);

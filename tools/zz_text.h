@@ -9,7 +9,9 @@
 
 /* Control characters, bidirectional controls and bytes that are no UTF-8 become '?'. */
 void text_put(FILE *to, struct bytes text);
-/* The same, cut or padded to `cells`. */
+/* A label, the text and the end of the line. */
+void text_line(FILE *to, const char *label, struct bytes text);
+/* The text, cut or padded to `cells`. */
 void text_column(FILE *to, struct bytes text, unsigned cells);
 unsigned text_cells(struct bytes text);
 /* Time as 2026-10-17 14:00 in Shanghai, for people. */

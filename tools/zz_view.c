@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOLD_DAYS_MAX = 30, HOLD_HOURS = 72 };
-
 /* The bytes decide: the id is their hash, or nothing is shown. */
 static enum zz_exit
 request_get(struct zz_view *v)
@@ -99,146 +97,32 @@ head_print(const struct zz_view *v)
 }
 
 static void
-line_text(FILE *to, const char *label, struct bytes text)
-{
-	fputs(label, to);
-	text_put(to, text);
-	fputs("\n", to);
-}
-
-static void
-ground_print(const struct zz_view *v)
-{
-	const struct request *r = &v->request.request;
-	const struct field_ground *ground = field_ground(v->field, r->ground);
-	FILE *to = v->z->out;
-
-	line_text(to, "ground    依据   ", r->ground);
-	if (ground) {
-		line_text(to, "                 ", ground->name_zh);
-		line_text(to, "                 ", ground->name_en);
-	}
-}
-
-static void
-effect_print(const struct zz_view *v)
-{
-	static const char *const words[] = {
-	        [REQUEST_ISSUE] = "certificates are issued 签发证书",
-	        [REQUEST_REVOKE] = "the certificates become invalid, for good 证书失效，不可恢复",
-	        [REQUEST_SUSPEND] = "the certificates are held for a time 证书暂停",
-	        [REQUEST_REINSTATE] = "the suspended certificates are in force again 证书恢复有效",
-	        [REQUEST_REPLACE] = "a new certificate takes the place of the old 换发证书",
-	        [REQUEST_STOP] = "nothing more is issued for it 停止签发",
-	        [REQUEST_RESUME] = "it may issue again 恢复签发",
-	        [REQUEST_WITHDRAW] = "another request of its sender waits no more 撤回另一请求",
-	};
-
-	fprintf(v->z->out, "effect    效果   %s\n", words[v->request.request.type]);
-}
-
-/* How long, and what a signature changes: the second one comes after the hold has begun. */
-static void
-hold_print(const struct zz_view *v)
-{
-	FILE *to = v->z->out;
-
-	fputs("until     暂停至 ", to);
-	text_put_day(to, v->request.request.until);
-	fprintf(to,
-	        " (the end of that day, at most %d days after its start 当日终止，最长 %d 日)\n",
-	        HOLD_DAYS_MAX, HOLD_DAYS_MAX);
-	if (zz_view_is_executed(v))
-		fprintf(to,
-		        "          The hold has begun (as the service says 服务所述). Signed by "
-		        "one "
-		        "official alone it lapses %d hours\n"
-		        "          after its start; your approval confirms it until that day. "
-		        "暂停已开始；您的批准使其延续至该日。\n",
-		        HOLD_HOURS);
-}
-
-static void
-order_print(const struct zz_view *v)
-{
-	const struct request *r = &v->request.request;
-	FILE *to = v->z->out;
-	char hex[2 * SHA256_BYTES + 1];
-
-	effect_print(v);
-	if (r->type == REQUEST_WITHDRAW) {
-		hex_encode(bytes_of(r->withdraws, SHA256_BYTES), hex);
-		fprintf(to, "withdraws 撤回   %s\n", hex);
-		return;
-	}
-	if (r->ground.n)
-		ground_print(v);
-	line_text(to, "decision  决定   ", r->decision_no);
-	fputs("decided   决定日 ", to);
-	text_put_day(to, r->decided_at);
-	if (r->ground.n) {
-		fputs("\neffective 生效日 ", to);
-		text_put_day(to, r->effective_at);
-	}
-	fputs("\n", to);
-	if (r->type == REQUEST_SUSPEND)
-		hold_print(v);
-	if (r->type == REQUEST_STOP || r->type == REQUEST_RESUME)
-		line_text(to, r->target_is_key ? "key       密钥   " : "centre    考试点 ",
-		        r->center);
-	else
-		fprintf(to, "certificates 证书 %zu\n", r->serial_count);
-}
-
-static enum zz_exit
-certificates_print(struct zz_view *v)
-{
-	const struct manifest *m = v->authority.open ? &v->authority.manifest : NULL;
-	struct zz_certificate c;
-	char serial[33];
-	enum zz_exit exit;
-
-	if (!v->request.request.serial_count)
-		return ZZ_DONE;
-	for (size_t i = 0; i < v->request.request.serial_count; i++) {
-		hex_encode(bytes_of(v->request.request.serials[i], 16), serial);
-		memset(&c, 0, sizeof c);
-		if ((exit = zz_certificate_get(&v->service, serial, m, &c)) != ZZ_DONE)
-			return exit;
-		zz_certificate_line(v->z->out, &c, v->field);
-		fputs("      ", v->z->out);
-		zz_status_put(v->z->out, zz_text_of(c.json, "status"));
-		fputs(" (as the service says 服务所述)\n", v->z->out);
-		zz_certificate_free(&c);
-	}
-	fputs(m ? "Each record is signed by the authority of this root key. 记录签名已核验。\n"
-	        : "The signatures of these records were not checked (--root ROOT.pub does). "
-	          "记录签名未核验。\n",
-	        v->z->out);
-	return ZZ_DONE;
-}
-
-static void
 session_print(const struct zz_view *v)
 {
 	const struct request_session *s = &v->request.request.session;
 	const struct field_item *item = field_item(v->field, s->item);
 	FILE *to = v->z->out;
 
-	line_text(to, "session   场次   ", s->id);
-	line_text(to, "centre    考试点 ", s->center);
-	line_text(to, "region    地区   ", s->region);
-	line_text(to, "item      项目   ", s->item);
+	text_line(to, "session   场次   ", s->id);
+	text_line(to, "centre    考试点 ", s->center);
+	text_line(to, "region    地区   ", s->region);
+	text_line(to, "item      项目   ", s->item);
 	if (item)
-		line_text(to, "                 ", item->name_zh);
-	line_text(to, "basis     依据   ", s->basis);
+		text_line(to, "                 ", item->name_zh);
+	text_line(to, "basis     依据   ", s->basis);
 	fputs("theory    理论   ", to);
 	text_put_time(to, s->theory_at);
 	fputs("\npractical 实操   ", to);
 	text_put_time(to, s->practical_at);
-	line_text(to, "\nexaminer  考评员 ", s->examiners[0]);
-	line_text(to, "examiner  考评员 ", s->examiners[1]);
+	text_line(to, "\nexaminer  考评员 ", s->examiners[0]);
+	text_line(to, "examiner  考评员 ", s->examiners[1]);
 	fprintf(to, "seats     座位   %zu\n", v->request.request.seat_count);
+}
+
+const struct manifest *
+zz_view_manifest(const struct zz_view *v)
+{
+	return v->authority.open ? &v->authority.manifest : NULL;
 }
 
 bool
@@ -255,8 +139,7 @@ zz_view_print(struct zz_view *v)
 		session_print(v);
 		return ZZ_DONE;
 	}
-	order_print(v);
-	return certificates_print(v);
+	return zz_view_order_print(v);
 }
 
 enum zz_exit
@@ -286,6 +169,7 @@ void
 zz_view_close(struct zz_view *v)
 {
 	zz_authority_close(&v->authority);
+	zz_list_free(&v->list);
 	zz_request_free(&v->request);
 	json_decref(v->state);
 	key_free(v->key);

@@ -118,6 +118,10 @@ status, two = s.approve("li", small["request"])
 check("who ordered more than a thousand today needs a third for one more", (202, "waiting", 3),
       (status, two["word"], two["officials_needed"]))
 check("who comes third decides it", (200, ["revoked"]), (lambda a: (a[0], outcomes(a[1])))(s.approve("zhang", small["request"])))
+_, held = s.send("wang", s.order("suspend", ground="S01", effective_at=today(), until=today(10),
+                                 serials=serials_of(more)[2:3]))
+check("nor does he hold one more alone", "waiting", held["word"])
+s.send("wang", {"type": "withdraw", **client.times(86400), "request": held["request"]})
 _, free = s.send("li", revoke(serials=serials_of(more)[1:2]))
 check("another sender's order takes two", ["revoked"], outcomes(s.approve("wang", free["request"])[1]))
 check("what waits is listed, oldest first", True, hold["request"] in

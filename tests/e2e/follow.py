@@ -46,6 +46,7 @@ check("it is the second of its chain", 2, cert[14])
 check("the day of the first certificate stays", cert_before[8], cert[8])
 check("renewal gives a full term", before[4] - before[5], claims[4] - claims[5])
 check("the old one is superseded", ["superseded"], history(old[0]))
+check("and says by which", new[0], s.get("wang", f"/v1/certificates/{old[0]}")[1]["superseded_by"])
 check("the end of the old one is logged directly after the new one", second["seats"][0]["index"] + 1,
       s.get("wang", f"/v1/certificates/{old[0]}")[1]["history"][0]["index"])
 check("what was superseded is not renewed again", ["move_not_allowed"] * 3,

@@ -1,0 +1,27 @@
+#ifndef TOOLS_BENCH_GOAL_H
+#define TOOLS_BENCH_GOAL_H
+/* bench_goal.h - what was measured beside what was promised, as a table and as JSON. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { BENCH_ROWS_MAX = 32 };
+
+struct bench_row {
+	const char *name; /* in the JSON */
+	const char *what, *unit;
+	double goal; /* measured must be below; 0: none, it is only said */
+	double measured;
+};
+struct bench_goals {
+	const char *command;
+	uint64_t certificates;
+	struct bench_row rows[BENCH_ROWS_MAX];
+	unsigned count;
+};
+
+void bench_goal_add(struct bench_goals *g, struct bench_row row);
+bool bench_goals_met(const struct bench_goals *g);
+void bench_goals_print(FILE *to, const struct bench_goals *g);
+void bench_goals_json(FILE *to, const struct bench_goals *g, int64_t now);
+#endif
