@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum setting_type { SETTING_TEXT, SETTING_PATH, SETTING_HOST, SETTING_NUMBER, SETTING_SWITCH };
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_PATH,
+	SETTING_HOST,
+	SETTING_LINES, /* may stand several times: the values, each with a line end */
+	SETTING_NUMBER,
+	SETTING_SWITCH
+};
 
 struct setting {
 	const char *name;
@@ -61,6 +68,10 @@ static const struct setting settings[] = {
 	NUMBER(request_deadline_s, 30, 1, 600, "seconds from the first byte of a request to its answer"),
 	NUMBER(connections_max, 512, 1, 65536, "open HTTP connections of issuerd"),
 	NUMBER(list_refresh_s, 1800, 10, 86400, "seconds after which a status list is signed again without a change"),
+	TEXT(witness, SETTING_LINES, "", "NAME VKEY URL of a witness that cosigns checkpoints; one line for each"),
+	TEXT(witness_group, SETTING_LINES, "", "NAME all|any|K MEMBER ...: a group of witnesses; one line for each"),
+	TEXT(witness_quorum, SETTING_TEXT, "none", "the witness or group that must have cosigned, or none; published as log/policy.txt"),
+	SWITCH(witness_required, "yes: nothing is published without the quorum; no: cosignatures are added when they come"),
 };
 /* clang-format on */
 
@@ -119,6 +130,22 @@ set_text(struct config *c, const struct setting *s, struct bytes v)
 }
 
 static const char *
+add_line(struct config *c, const struct setting *s, struct bytes v)
+{
+	char *at = place(c, s);
+	size_t n = strlen(at);
+
+	if (v.n == 0)
+		return "the value is empty";
+	if (v.n >= CONFIG_TEXT_MAX || n + v.n + 1 >= s->room)
+		return "the value is too long";
+	memcpy(at + n, v.p, v.n);
+	at[n + v.n] = '\n';
+	at[n + v.n + 1] = '\0';
+	return NULL;
+}
+
+static const char *
 set_value(struct config *c, const struct setting *s, struct bytes v)
 {
 	uint64_t number = 0;
@@ -135,6 +162,8 @@ set_value(struct config *c, const struct setting *s, struct bytes v)
 			return "the value must be yes or no";
 		memcpy(place(c, s), &on, sizeof on);
 		return NULL;
+	case SETTING_LINES:
+		return add_line(c, s, v);
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_HOST:
@@ -182,7 +211,7 @@ set_line(struct config *c, struct bytes line, bool seen[SETTING_COUNT])
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		if (!bytes_equal_text(name, settings[i].name))
 			continue;
-		if (seen[i])
+		if (seen[i] && settings[i].type != SETTING_LINES)
 			return "the setting stands here a second time";
 		seen[i] = true;
 		return set_value(

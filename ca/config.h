@@ -2,13 +2,13 @@
 #define CA_CONFIG_H
 /* config.h - one zz.conf for all processes, lines `name = value`; one table gives parser, --help
  * and the README's section. Unknown names, values out of range and a second line for a name stop
- * the start. */
+ * the start; only settings that say so may stand several times. */
 #include "bytes.h"
 #include "limits.h"
 
 #include <stdio.h>
 
-enum { CONFIG_TEXT_MAX = 400 };
+enum { CONFIG_TEXT_MAX = 400, CONFIG_LINES_MAX = 8 * 1024 };
 
 struct config {
 	char folder[CONFIG_TEXT_MAX]; /* the folder of zz.conf: relative paths start there */
@@ -26,6 +26,11 @@ struct config {
 	uint64_t loops, workers, queue_max, request_deadline_s, connections_max;
 	uint64_t list_refresh_s; /* a list is signed again after this long without a change */
 	bool listen_any;         /* allow an address that is not loopback */
+	/* witnesses of the log (C2SP tlog-policy): each line's words after the keyword, one line a
+	 * setting */
+	char witness[CONFIG_LINES_MAX], witness_group[CONFIG_LINES_MAX];
+	char witness_quorum[CONFIG_TEXT_MAX];
+	bool witness_required; /* nothing is published without the quorum */
 };
 
 /* Defaults, then the file. ERR_CONFIG with the reason and the line in `why` (at least 200 bytes).

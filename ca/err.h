@@ -81,6 +81,8 @@
 	X(ERR_RECORD_KEY, "record_key_not_in_force", 503, false, "The authority's signing key is not in force: tell its operator.", "本机关签发密钥不在有效期内，请联系系统运维人员。") \
 	X(ERR_ROSTER_EXPIRED, "roster_expired", 503, false, "The roster has expired: the root must sign a new one.", "名册已过期，须由根密钥签署新名册。") \
 	X(ERR_VERSION, "version_not_rising", 409, false, "The version must be higher than the one in force.", "版本号须高于现行版本。") \
+	X(ERR_QUORUM, "witness_quorum_missing", 503, true, "Too few witnesses stand under the checkpoint: try again later.", "检查点的见证签名数量不足，请稍后重试。") \
+	X(ERR_AHEAD, "witness_ahead", 503, false, "A witness has seen a longer log than this copy holds: restore a newer one, then run zz-admin recover.", "见证方见过更长的日志，本机数据已落后：请恢复较新的备份并运行 zz-admin recover。") \
 	X(ERR_CLOCK, "clock_wrong", 503, true, "The clock is behind the log or has leapt: set it right.", "时钟落后于日志或发生跳变，请校准。") \
 	/* the service */ \
 	X(ERR_NOT_FOUND, "not_found", 404, false, "There is nothing at this address.", "未找到。") \

@@ -3,25 +3,21 @@
 
 #include "base64.h"
 #include "cbor.h"
+#include "note_line.h"
 
 #include <string.h>
 
 enum {
-	KEY_ID_BYTES = 4,
-	TYPE_ED25519 = 1,
 	ED25519_BYTES = 32,
 	VKEY_BYTES = 1 + ED25519_BYTES,
-	VKEY_HEX = 2 * KEY_ID_BYTES,
-	BLOB_BYTES = KEY_ID_BYTES + KEY_SIGNATURE_BYTES,
+	BLOB_BYTES = NOTE_KEY_ID_BYTES + KEY_SIGNATURE_BYTES,
 	BODY_LINES_MIN = 3, /* origin, size, root */
 };
 
 static const char line_prefix[] = "\xe2\x80\x94 "; /* em dash and blank */
 
-/* Takes what stands before `end` off `in`; all of it when there is none. False when nothing is
- * left. */
-static bool
-until(struct bytes *in, char end, struct bytes *out)
+bool
+note_until(struct bytes *in, char end, struct bytes *out)
 {
 	const uint8_t *stop;
 
@@ -57,9 +53,8 @@ blank_start(struct bytes text)
 	       text.p[2] <= 0x8a;
 }
 
-/* signed-note "Format": not empty, UTF-8, no blanks, no plus. */
-static bool
-name_valid(struct bytes name)
+bool
+note_name_valid(struct bytes name)
 {
 	if (name.n == 0 || !utf8_valid(name, NULL))
 		return false;
@@ -70,29 +65,29 @@ name_valid(struct bytes name)
 	return true;
 }
 
-/* First four bytes of SHA-256(name ‖ 0A ‖ type ‖ key). */
-static void
-key_id(struct bytes name, struct bytes public, uint8_t out[KEY_ID_BYTES])
+void
+note_key_id(
+        struct bytes name, enum note_type type, struct bytes public, uint8_t out[NOTE_KEY_ID_BYTES])
 {
-	static const uint8_t between[2] = {'\n', TYPE_ED25519};
+	const uint8_t between[2] = {'\n', (uint8_t)type};
 	struct bytes parts[3] = {name, bytes_of(between, sizeof between), public};
 	uint8_t hash[SHA256_BYTES];
 
 	sha256(parts, 3, hash);
-	memcpy(out, hash, KEY_ID_BYTES);
+	memcpy(out, hash, NOTE_KEY_ID_BYTES);
 }
 
 void
-note_vkey_put(struct buf *out, struct bytes name, const struct key *log)
+note_vkey_type_put(struct buf *out, struct bytes name, enum note_type type, const struct key *k)
 {
-	uint8_t id[KEY_ID_BYTES], typed[VKEY_BYTES] = {TYPE_ED25519};
+	uint8_t id[NOTE_KEY_ID_BYTES], typed[VKEY_BYTES] = {(uint8_t)type};
 
-	if (key_suite(log) != KEY_ED25519 || !name_valid(name)) {
+	if (key_suite(k) != KEY_ED25519 || !note_name_valid(name)) {
 		out->failed = true;
 		return;
 	}
-	memcpy(typed + 1, key_public(log).p, ED25519_BYTES);
-	key_id(name, key_public(log), id);
+	memcpy(typed + 1, key_public(k).p, ED25519_BYTES);
+	note_key_id(name, type, key_public(k), id);
 	buf_put(out, name);
 	buf_put_u8(out, '+');
 	buf_put_hex(out, bytes_of(id, sizeof id));
@@ -100,29 +95,52 @@ note_vkey_put(struct buf *out, struct bytes name, const struct key *log)
 	base64_put(out, bytes_of(typed, sizeof typed));
 }
 
-enum err
-note_vkey_decode(struct bytes vkey, struct bytes *name, struct key **out)
+void
+note_vkey_put(struct buf *out, struct bytes name, const struct key *log)
 {
-	uint8_t given[KEY_ID_BYTES], id[KEY_ID_BYTES], room[VKEY_BYTES];
+	note_vkey_type_put(out, name, NOTE_ED25519, log);
+}
+
+enum err
+note_vkey_type_decode(struct bytes vkey, enum note_type type, struct bytes *name, struct key **out)
+{
+	uint8_t given[NOTE_KEY_ID_BYTES], id[NOTE_KEY_ID_BYTES], room[VKEY_BYTES];
 	struct buf typed = BUF_OF(room);
 	struct bytes label, hex, public;
 	enum err e;
 
-	if (!until(&vkey, '+', &label) || !until(&vkey, '+', &hex) || !name_valid(label))
+	if (!note_until(&vkey, '+', &label) || !note_until(&vkey, '+', &hex) ||
+	        !note_name_valid(label))
 		return ERR_ENCODING;
 	if ((e = hex_decode(hex, given, sizeof given)) != ERR_OK ||
 	        (e = base64_get(vkey, &typed)) != ERR_OK)
 		return e;
-	if (typed.n != VKEY_BYTES || room[0] != TYPE_ED25519)
+	if (typed.n != VKEY_BYTES || room[0] != type)
 		return ERR_VALUE;
 	public = bytes_of(room + 1, ED25519_BYTES);
-	key_id(label, public, id);
+	note_key_id(label, type, public, id);
 	if (memcmp(id, given, sizeof id) != 0)
 		return ERR_VALUE;
 	if ((e = key_from_public(KEY_ED25519, public, out)) != ERR_OK)
 		return e;
 	*name = label;
 	return ERR_OK;
+}
+
+enum err
+note_vkey_decode(struct bytes vkey, struct bytes *name, struct key **out)
+{
+	return note_vkey_type_decode(vkey, NOTE_ED25519, name, out);
+}
+
+void
+note_line_put(struct buf *out, struct bytes name, struct bytes blob)
+{
+	buf_put_text(out, line_prefix);
+	buf_put(out, name);
+	buf_put_u8(out, ' ');
+	base64_put(out, blob);
+	buf_put_u8(out, '\n');
 }
 
 enum err
@@ -133,7 +151,7 @@ checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *ro
 	size_t start = out->n;
 	enum err e;
 
-	if (!name_valid(origin) || size > INT64_MAX)
+	if (!note_name_valid(origin) || size > INT64_MAX)
 		return ERR_VALUE;
 	if (key_suite(log) != KEY_ED25519)
 		return ERR_ALG_MISMATCH;
@@ -145,36 +163,33 @@ checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *ro
 	buf_put_u8(out, '\n');
 	if ((e = buf_end(out)) != ERR_OK)
 		return e;
-	key_id(origin, key_public(log), blob);
-	if ((e = key_sign(log, bytes_skip(buf_bytes(out), start), blob + KEY_ID_BYTES)) != ERR_OK) {
+	note_key_id(origin, NOTE_ED25519, key_public(log), blob);
+	if ((e = key_sign(log, bytes_skip(buf_bytes(out), start), blob + NOTE_KEY_ID_BYTES)) !=
+	        ERR_OK) {
 		out->n = start;
 		return e;
 	}
 	buf_put_u8(out, '\n');
-	buf_put_text(out, line_prefix);
-	buf_put(out, origin);
-	buf_put_u8(out, ' ');
-	base64_put(out, bytes_of(blob, sizeof blob));
-	buf_put_u8(out, '\n');
+	note_line_put(out, origin, bytes_of(blob, sizeof blob));
 	return buf_end(out);
 }
 
-/* One signature line without its end: name, and key id with signature in `blob`. */
-static enum err
-line_decode(struct bytes line, struct bytes *name, struct buf *blob)
+enum err
+note_line_decode(struct bytes line, struct bytes *name, struct buf *blob)
 {
 	enum err e;
 
 	if (!bytes_start(line, line_prefix))
 		return ERR_ENCODING;
 	line = bytes_skip(line, sizeof line_prefix - 1);
-	if (!until(&line, ' ', name) || !name_valid(*name))
+	if (!note_until(&line, ' ', name) || !note_name_valid(*name))
 		return ERR_ENCODING;
 	blob->n = 0;
 	if ((e = base64_get(line, blob)) != ERR_OK)
 		return e;
-	return blob->n > KEY_ID_BYTES ? ERR_OK
-	                              : ERR_TRUNCATED; /* signed-note: a signature is not empty */
+	return blob->n > NOTE_KEY_ID_BYTES
+	               ? ERR_OK
+	               : ERR_TRUNCATED; /* signed-note: a signature is not empty */
 }
 
 static enum err
@@ -186,10 +201,10 @@ lines_check(struct bytes lines)
 	unsigned count = 0;
 	enum err e;
 
-	while (until(&lines, '\n', &line)) {
+	while (note_until(&lines, '\n', &line)) {
 		if (++count > NOTE_SIGNATURES_MAX)
 			return ERR_LIMIT;
-		if ((e = line_decode(line, &name, &blob)) != ERR_OK)
+		if ((e = note_line_decode(line, &name, &blob)) != ERR_OK)
 			return e;
 	}
 	return count > 0 ? ERR_OK : ERR_TRUNCATED;
@@ -225,7 +240,7 @@ body_decode(struct bytes text, struct checkpoint *c)
 	enum err e = ERR_OK;
 
 	/* further lines are extensions, which the signature covers and we pass over */
-	for (; e == ERR_OK && until(&text, '\n', &line); count++) {
+	for (; e == ERR_OK && note_until(&text, '\n', &line); count++) {
 		if (line.n == 0)
 			return ERR_ENCODING; /* tlog-checkpoint: no line is empty */
 		if (count == 0)
@@ -243,7 +258,7 @@ body_decode(struct bytes text, struct checkpoint *c)
 }
 
 enum err
-checkpoint_decode(struct bytes note, struct checkpoint *out)
+checkpoint_split(struct bytes note, struct checkpoint *out)
 {
 	struct checkpoint c = {.size = 0};
 	enum err e;
@@ -251,8 +266,19 @@ checkpoint_decode(struct bytes note, struct checkpoint *out)
 	if (note.n > CHECKPOINT_BYTES_MAX)
 		return ERR_LIMIT;
 	if ((e = note_split(note, &c.text, &c.signatures)) != ERR_OK ||
-	        (e = body_decode(c.text, &c)) != ERR_OK ||
-	        (e = lines_check(c.signatures)) != ERR_OK)
+	        (e = body_decode(c.text, &c)) != ERR_OK)
+		return e;
+	*out = c;
+	return ERR_OK;
+}
+
+enum err
+checkpoint_decode(struct bytes note, struct checkpoint *out)
+{
+	struct checkpoint c;
+	enum err e;
+
+	if ((e = checkpoint_split(note, &c)) != ERR_OK || (e = lines_check(c.signatures)) != ERR_OK)
 		return e;
 	*out = c;
 	return ERR_OK;
@@ -261,20 +287,20 @@ checkpoint_decode(struct bytes note, struct checkpoint *out)
 enum err
 checkpoint_verify(const struct checkpoint *c, struct bytes name, const struct key *log)
 {
-	uint8_t room[CHECKPOINT_BYTES_MAX], id[KEY_ID_BYTES];
+	uint8_t room[CHECKPOINT_BYTES_MAX], id[NOTE_KEY_ID_BYTES];
 	struct buf blob = BUF_OF(room);
 	struct bytes lines = c->signatures, line, signer;
 	enum err e, found = ERR_KID_UNKNOWN;
 
 	if (key_suite(log) != KEY_ED25519)
 		return ERR_ALG_MISMATCH;
-	key_id(name, key_public(log), id);
-	while (until(&lines, '\n', &line)) {
-		if ((e = line_decode(line, &signer, &blob)) != ERR_OK)
+	note_key_id(name, NOTE_ED25519, key_public(log), id);
+	while (note_until(&lines, '\n', &line)) {
+		if ((e = note_line_decode(line, &signer, &blob)) != ERR_OK)
 			return e;
 		if (!bytes_equal(signer, name) || memcmp(room, id, sizeof id) != 0)
 			continue;
-		found = key_verify(log, c->text, bytes_skip(buf_bytes(&blob), KEY_ID_BYTES));
+		found = key_verify(log, c->text, bytes_skip(buf_bytes(&blob), NOTE_KEY_ID_BYTES));
 		if (found != ERR_OK)
 			return found;
 	}

@@ -27,6 +27,9 @@ MUST_USE enum err checkpoint_sign(struct bytes origin, uint64_t size,
 /* Note and lines strictly; further body lines are allowed, as they are signed. Nothing is verified
  * yet. */
 MUST_USE enum err checkpoint_decode(struct bytes note, struct checkpoint *out);
+/* The text strictly, the signature lines as they are: for a witness, who must pass over lines that
+ * it cannot read. */
+MUST_USE enum err checkpoint_split(struct bytes note, struct checkpoint *out);
 /* A line of `name` and its key id must be there and verify; lines of others are passed over; a line
  * of the right name and id that does not verify refuses the note. ERR_KID_UNKNOWN when there is
  * none. ERR_ALG_MISMATCH for a key that is not Ed25519. */

@@ -28,14 +28,6 @@ on_stop(int signal_number)
 	stop = signal_number;
 }
 
-static void
-wait_ms(unsigned ms)
-{
-	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-
-	nanosleep(&t, NULL);
-}
-
 static int
 usage(FILE *to, int code)
 {
@@ -48,6 +40,19 @@ usage(FILE *to, int code)
 	        ROUND_MS);
 	config_help(to);
 	return code;
+}
+
+/* In slices, so that a signal is seen soon. */
+static void
+rest(struct publish *p, unsigned ms)
+{
+	while (ms > 0 && stop == 0) {
+		unsigned slice = ms < ROUND_MS ? ms : ROUND_MS;
+
+		if (publish_wait(p, slice, (int64_t)time(NULL)))
+			return;
+		ms -= slice;
+	}
 }
 
 /* Opens and runs until a signal or a fork; what else goes wrong is tried again, less and less
@@ -77,7 +82,7 @@ run(struct publish *p)
 		           : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX
 		                                        : pause_ms * 2;
 		last = e;
-		wait_ms(pause_ms);
+		rest(p, pause_ms);
 	}
 	return 0;
 }

@@ -77,6 +77,7 @@ publish_open(const struct config *c, struct publish *p)
 	        (e = publish_head_open(p)) != ERR_OK ||
 	        (e = tiles_init(&p->tiles, p->dir)) != ERR_OK ||
 	        (e = prune_open(p->dir, &p->prune)) != ERR_OK ||
+	        (e = publish_witness_open(p)) != ERR_OK ||
 	        (e = signer_open(path, &p->signer)) != ERR_OK)
 		return e;
 	return store_open(c->publish_database, STORE_PUBLISH, &p->store);
@@ -90,6 +91,7 @@ publish_close(struct publish *p)
 	tiles_end(&p->tiles);
 	publish_head_close(p);
 	prune_free(p->prune);
+	publish_witness_close(p);
 	free(p->lists);
 }
 
@@ -119,8 +121,8 @@ tiles_until(struct publish *p, uint64_t size)
 	return tiles_flush(&p->tiles);
 }
 
-static enum err
-checkpoint_write(struct publish *p, uint64_t size, struct bytes note, struct bytes receipt)
+enum err
+publish_checkpoint_write(struct publish *p, uint64_t size, struct bytes note, struct bytes receipt)
 {
 	char path[PATH_BYTES];
 	enum err e;
@@ -140,7 +142,7 @@ checkpoint_write(struct publish *p, uint64_t size, struct bytes note, struct byt
 	p->checkpoint_n = note.n;
 	p->published = size;
 	prune_checkpoint(p->prune, size);
-	return ERR_OK;
+	return publish_landmark_write(p); /* of the same tiles */
 }
 
 /* The root of what was written must be the one that the signer has: else nothing is asked for. */
@@ -151,7 +153,7 @@ checkpoint_publish(struct publish *p, const struct signer_state *t)
 	struct bytes note, receipt;
 	enum err e;
 
-	if (t->size == p->published || t->size == 0)
+	if (t->size == p->published || t->size == 0 || p->candidate.size != 0)
 		return ERR_OK;
 	if ((e = tiles_until(p, t->size)) != ERR_OK)
 		return e;
@@ -164,8 +166,12 @@ checkpoint_publish(struct publish *p, const struct signer_state *t)
 	}
 	if ((e = signer_checkpoint(p->signer, t->size, &note, &receipt)) != ERR_OK)
 		return e;
-	e = checkpoint_write(p, p->tiles.size, note, receipt);
-	return e == ERR_OK ? publish_landmark_write(p) : e;
+	p->signed_size = p->tiles.size;
+	if (publish_required(p))
+		return publish_candidate_put(p, p->tiles.size, note, receipt);
+	if ((e = publish_checkpoint_write(p, p->tiles.size, note, receipt)) != ERR_OK)
+		return e;
+	return witnesses_target(&p->witnesses, note);
 }
 
 /* Asks for a new version of a list unless one is under way. */
@@ -365,49 +371,46 @@ manifest_take(struct publish *p, struct bytes message)
 	free(p->manifest_bytes);
 	p->manifest = m;
 	p->manifest_bytes = bytes;
+	p->manifest_n = message.n;
 	return ERR_OK;
+}
+
+/* Taken before a checkpoint is published, since it may demand a quorum. */
+static enum err
+manifest_newest(struct publish *p, uint64_t version)
+{
+	struct store_message m;
+	enum err e;
+
+	if (version == 0 || (p->manifest_bytes != NULL && version == p->manifest.version))
+		return ERR_OK;
+	if ((e = store_manifest_get(p->store, version, &m)) != ERR_OK)
+		return e;
+	e = manifest_take(p, m.message);
+	store_result_free(m.owner);
+	return e;
 }
 
 static enum err
 manifest_publish(struct publish *p, uint64_t version)
 {
-	struct store_message m;
 	char path[PATH_BYTES];
 	enum err e;
 
 	if (version == 0 || version == p->manifest_version)
 		return ERR_OK;
-	if ((e = store_manifest_get(p->store, version, &m)) != ERR_OK)
-		return e;
 	path_of(p, path, "manifest.cose", 0, 0);
-	if ((e = manifest_take(p, m.message)) == ERR_OK &&
-	        (e = file_write(path, m.message, MODE)) == ERR_OK)
+	if ((e = file_write(path, bytes_of(p->manifest_bytes, p->manifest_n), MODE)) == ERR_OK)
 		p->manifest_version = version;
-	store_result_free(m.owner);
 	return e;
 }
 
-enum err
-publish_round(struct publish *p, int64_t now)
+/* Lists whose entry 3 is public, then a head of them; CRLs on both sides of it. */
+static enum err
+lists_publish(struct publish *p, size_t lists, int64_t now)
 {
-	struct bytes note = bytes_of(
-	        p->checkpoint, p->checkpoint_n); /* empty, not null: nothing published yet */
-	struct signer_state t;
-	uint64_t manifest;
-	size_t lists;
-	enum err e = signer_state(p->signer, note, &t);
+	enum err e = ERR_OK;
 
-	if (e != ERR_OK)
-		return e;
-	if (t.problem != ERR_OK)
-		return t.problem == ERR_NOT_READY ? ERR_OK : t.problem;
-	manifest = t.manifest_version;
-	lists = t.list_count;
-	if ((e = signed_take(p, &t)) != ERR_OK || (e = publish_head_take(p, &t)) != ERR_OK ||
-	        (e = lists_renew(p, &t, now)) != ERR_OK ||
-	        (e = checkpoint_publish(p, &t)) != ERR_OK ||
-	        (e = manifest_publish(p, manifest)) != ERR_OK)
-		return e;
 	for (size_t i = 0; e == ERR_OK && i < lists; i++)
 		e = list_publish(p, (uint32_t)i, now);
 	if (e != ERR_OK)
@@ -418,4 +421,31 @@ publish_round(struct publish *p, int64_t now)
 	publish_crls(p, now, true);
 	prune_turn(p->prune, &(struct prune_public){now, p->published, p->head.sequence});
 	return ERR_OK;
+}
+
+enum err
+publish_round(struct publish *p, int64_t now)
+{
+	struct signer_state t;
+	uint64_t manifest;
+	size_t lists;
+	enum err e = publish_guard(p, now);
+
+	/* empty, not null: nothing published yet */
+	if (e != ERR_OK || (e = signer_state(p->signer, bytes_of(p->checkpoint, p->checkpoint_n),
+	                            &t)) != ERR_OK)
+		return e;
+	if (t.problem != ERR_OK)
+		return t.problem == ERR_NOT_READY ? ERR_OK : t.problem;
+	manifest = t.manifest_version;
+	lists = t.list_count;
+	if ((e = signed_take(p, &t)) != ERR_OK || (e = publish_head_take(p, &t)) != ERR_OK ||
+	        (e = lists_renew(p, &t, now)) != ERR_OK ||
+	        (e = manifest_newest(p, manifest)) != ERR_OK ||
+	        (e = publish_candidate_finish(p)) != ERR_OK ||
+	        (!publish_required(p) && (e = checkpoint_publish(p, &t)) != ERR_OK) ||
+	        (e = manifest_publish(p, manifest)) != ERR_OK ||
+	        (publish_settled(p, t.size) && (e = lists_publish(p, lists, now)) != ERR_OK))
+		return e;
+	return publish_required(p) ? checkpoint_publish(p, &t) : ERR_OK;
 }

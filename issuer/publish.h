@@ -9,6 +9,7 @@
 #include "prune.h"
 #include "store_publish.h"
 #include "tiles.h"
+#include "witnesses.h"
 
 struct publish_list {
 	uint64_t signed_sequence;            /* of the newest version in the signer's log */
@@ -38,6 +39,14 @@ struct publish_head { /* what status/head.cwt says, and what is to be written */
 	bool counted_off;   /* the last count differed from the lists */
 };
 
+struct publish_candidate { /* signed, and not public before the quorum stands under it */
+	uint64_t size;     /* 0 none; its note is the witnesses' */
+	uint8_t receipt[RECEIPT_BYTES_MAX];
+	size_t receipt_n;
+	uint64_t since_ms;
+	bool late; /* said already */
+};
+
 struct publish {
 	const struct config *config;
 	char dir[CONFIG_TEXT_MAX];
@@ -47,6 +56,7 @@ struct publish {
 	struct key *root;
 	struct manifest manifest; /* as published; with manifest_bytes */
 	uint8_t *manifest_bytes;
+	size_t manifest_n;
 	struct publish_head head;
 	uint8_t checkpoint[CHECKPOINT_BYTES_MAX];
 	size_t checkpoint_n; /* newest published note; 0 none */
@@ -58,6 +68,11 @@ struct publish {
 	struct landmarks landmarks; /* below tiles.size */
 	int64_t log_time;           /* of what tiles hold */
 	uint64_t landmarks_written; /* number of the newest in the file */
+	struct witnesses witnesses;
+	struct publish_candidate candidate;
+	uint64_t signed_size;   /* of the newest checkpoint that this run was given */
+	bool guarded;           /* the witnesses have seen no longer log than ours */
+	const char *guard_said; /* why not, as logged last */
 };
 
 MUST_USE enum err publish_open(const struct config *c, struct publish *p);
@@ -65,6 +80,30 @@ void publish_close(struct publish *p);
 /* One round: lists that changed or grew old, tiles and a checkpoint, then the list files whose
  * entry 3 the checkpoint holds. ERR_FORK is for good: another history is public. */
 MUST_USE enum err publish_round(struct publish *p, int64_t now);
+
+/* Waits, and speaks to the witnesses meanwhile; true at once where a checkpoint can be published.
+ */
+bool publish_wait(struct publish *p, unsigned ms, int64_t now);
+/* Makes a checkpoint public: with the kept one and its receipt, then the newest. */
+MUST_USE enum err publish_checkpoint_write(
+        struct publish *p, uint64_t size, struct bytes note, struct bytes receipt);
+
+/* The witnesses' part (publish_witness.c). Open reads the policy and publishes it. */
+MUST_USE enum err publish_witness_open(struct publish *p);
+void publish_witness_close(struct publish *p);
+/* Before the signer is told what is public, and so before it signs anything: has a witness seen a
+ * longer log than database and signer have? ERR_AHEAD: this is a restored copy. ERR_QUORUM: too
+ * few have answered, and the quorum is required. */
+MUST_USE enum err publish_guard(struct publish *p, int64_t now);
+/* Does zz.conf or the manifest in force demand the quorum? */
+bool publish_required(const struct publish *p);
+/* Keeps a signed checkpoint back until the quorum stands under it; finish publishes it then. */
+MUST_USE enum err publish_candidate_put(
+        struct publish *p, uint64_t size, struct bytes note, struct bytes receipt);
+MUST_USE enum err publish_candidate_finish(struct publish *p);
+/* Does nothing that was signed wait for the quorum? Until then no list and no head is published:
+ * they would say that nothing happened. */
+bool publish_settled(const struct publish *p, uint64_t size);
 
 /* CRLs of the lists that changed (publish_crl.c): before the head those that take half a second
  * together, after it the others, one that takes longer a round. What fails is logged and tried

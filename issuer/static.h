@@ -11,7 +11,8 @@ enum static_kind {
 	STATIC_CHECKPOINT, /* /log/checkpoint */
 	STATIC_LANDMARKS,  /* /log/landmarks */
 	STATIC_TILE,       /* /log/tile/<L>/<N>[.p/<W>], /log/tile/entries/<N>[.p/<W>] */
-	STATIC_KEPT,       /* /log/checkpoints/<size> */
+	STATIC_POLICY,     /* /log/policy.txt */
+	STATIC_KEPT,       /* /log/checkpoints/<size>: cosignatures may still come */
 	STATIC_KEPT_COSE,  /* /log/checkpoints/<size>.cose */
 	STATIC_STATUS,     /* /status/<list>: JWT or CWT by Accept */
 	STATIC_STATUS_CWT, /* /status/<list>.cwt */

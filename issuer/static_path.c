@@ -97,6 +97,8 @@ kind_of_log(struct bytes v)
 		return STATIC_CHECKPOINT;
 	if (bytes_equal_text(v, "landmarks"))
 		return STATIC_LANDMARKS;
+	if (bytes_equal_text(v, "policy.txt"))
+		return STATIC_POLICY;
 	if (take(&v, "tile/"))
 		return is_tile(v) ? STATIC_TILE : STATIC_NONE;
 	if (take(&v, "checkpoints/")) {

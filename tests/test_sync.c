@@ -1,5 +1,6 @@
 /* test_sync.c - zz-verify sync takes honest growth, and tells a server that fails from one that
  * lies. */
+#include "cosignature.h"
 #include "sync_fixture.h"
 
 /* honest */
@@ -359,6 +360,47 @@ a_folder_of_another_root_is_a_fault_here(void **state)
 	expect(f, SYNC_ATTACK, REASON_MANIFEST);
 }
 
+/* The manifest demands a witness: without its line nothing new is kept, with it all is. */
+static void
+without_the_quorum_of_its_witnesses_no_checkpoint_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct key *k = NULL;
+	uint8_t room[2048];
+	char vkey[200];
+	struct buf note = BUF_OF(room), v = BUF_OF(vkey);
+	size_t bare;
+	struct checkpoint c;
+
+	run(f);
+	assert_int_equal(key_generate(KEY_ED25519, &k), ERR_OK);
+	cosigner_vkey_put(&v, BYTES_LIT("witness.example"), k);
+	buf_put_u8(&v, 0);
+	f->w->witness = vkey;
+	world_manifest(f->w, 4, WORLD_NOW);
+	publish(f, WORLD_NOW + STEP, 5);
+	f->o.now = WORLD_NOW + STEP;
+	expect(f, SYNC_AWAY, REASON_NONE);
+	assert_int_equal(f->r.e, ERR_QUORUM);
+	/* the line of another key does not count, nor one over another text */
+	world_checkpoint(f->w, f->w->log, 5, &note);
+	bare = note.n;
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(
+	        cosignature_sign(c.text, BYTES_LIT("witness.example"), f->w->log, WORLD_NOW, &note),
+	        ERR_OK);
+	serve(f, "/log/checkpoints/5", buf_bytes(&note));
+	expect(f, SYNC_AWAY, REASON_NONE);
+	note.n = bare;
+	assert_int_equal(
+	        cosignature_sign(c.text, BYTES_LIT("witness.example"), k, WORLD_NOW, &note),
+	        ERR_OK);
+	serve(f, "/log/checkpoints/5", buf_bytes(&note));
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_int_equal(f->r.size, 5);
+	key_free(k);
+}
+
 static void
 one_sync_at_a_time(void **state)
 {
@@ -392,6 +434,7 @@ main(void)
 	        T(a_device_without_a_clock_takes_newer_data_and_refuses_older),
 	        T(a_server_that_fails_is_away_and_not_an_attack),
 	        T(a_folder_of_another_root_is_a_fault_here),
+	        T(without_the_quorum_of_its_witnesses_no_checkpoint_is_kept),
 	        T(one_sync_at_a_time),
 	};
 

@@ -33,6 +33,7 @@ struct world {
 	uint64_t size;
 	uint8_t raw[LIST_BYTES];
 	uint64_t status_last_size; /* cut-off of the status key; 0: none */
+	const char *witness;       /* vkey that the manifest demands; NULL: none */
 };
 
 static inline void
@@ -75,6 +76,10 @@ world_manifest(struct world *w, uint64_t version, int64_t iat)
 		m.keys[3].last_size = w->status_last_size;
 	world_key(w, &m, w->log, KEY_LOG);
 	world_key(w, &m, w->crl, KEY_CRL);
+	if (w->witness != NULL) {
+		m.witnesses[0] = bytes_of_text(w->witness);
+		m.witness_count = m.quorum = 1;
+	}
 	assert_int_equal(manifest_sign(&m, w->root, &out), ERR_OK);
 	w->manifest_bytes = buf_bytes(&out);
 	assert_int_equal(manifest_open(w->manifest_bytes, w->root, &w->m), ERR_OK);

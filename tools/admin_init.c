@@ -2,6 +2,7 @@
  * it exists nothing is touched. */
 #include "admin.h"
 #include "admin_trust.h"
+#include "admin_witness.h"
 #include "crl.h"
 #include "file.h"
 #include "note.h"
@@ -14,7 +15,7 @@
 enum {
 	SECRET_BYTES = 32,
 	CRL_CA_BYTES_MAX = 4096,
-	CONFIG_BYTES_MAX = 8192,
+	CONFIG_BYTES_MAX = 16 * 1024,
 	ROSTER_ROOM = 64 * 1024
 };
 
@@ -116,7 +117,8 @@ database_line(struct buf *b, const char *name, const char *database, const char 
 }
 
 static void
-config_text(const struct admin_options *o, const char *database, struct buf *b)
+config_text(const struct admin_options *o, const struct admin_witnesses *w, const char *database,
+        struct buf *b)
 {
 	buf_put_text(b, "# One file for all processes. zz-admin --help describes every setting.\n"
 	                "# Paths start at this folder.\n");
@@ -137,10 +139,11 @@ config_text(const struct admin_options *o, const char *database, struct buf *b)
 	database_line(b, "admin_database", database, "zz_admin");
 	database_line(b, "audit_database", database, "zz_audit");
 	database_line(b, "owner_database", database, "zz_owner");
+	buf_put(b, bytes_of(w->settings, w->settings_n));
 }
 
 static enum err
-config_write(const struct admin_options *o, const char *path)
+config_write(const struct admin_options *o, const struct admin_witnesses *w, const char *path)
 {
 	char room[CONFIG_BYTES_MAX], database[FILE_PATH_MAX + 64];
 	struct buf b = BUF_OF(room);
@@ -150,7 +153,7 @@ config_write(const struct admin_options *o, const char *path)
 	snprintf(
 	        database, sizeof database, "host='%s/run' dbname=zz", folder == NULL ? "" : folder);
 	free(folder);
-	config_text(o, o->database != NULL ? o->database : database, &b);
+	config_text(o, w, o->database != NULL ? o->database : database, &b);
 	if (e != ERR_OK || (e = buf_end(&b)) != ERR_OK)
 		return e;
 	return file_write(path, buf_bytes(&b), 0644);
@@ -159,13 +162,13 @@ config_write(const struct admin_options *o, const char *path)
 /* Written first and read as the processes will read it: a bad option ends here, before any key is
  * made. Then once more, so that it also says what nobody asked for. */
 static enum err
-config_make(const struct admin_options *o, struct config *c)
+config_make(const struct admin_options *o, const struct admin_witnesses *w, struct config *c)
 {
 	struct admin_options full = *o;
 	char path[FILE_PATH_MAX], why[200];
 	enum err e = admin_path(path, o->dir, "zz.conf");
 
-	if (e != ERR_OK || (e = config_write(o, path)) != ERR_OK)
+	if (e != ERR_OK || (e = config_write(o, w, path)) != ERR_OK)
 		return e;
 	if ((e = config_read(path, c, why, sizeof why)) != ERR_OK) {
 		fprintf(stderr, "zz-admin: %s\n", why);
@@ -176,7 +179,7 @@ config_make(const struct admin_options *o, struct config *c)
 	full.name_zh = c->name_zh;
 	full.name_en = c->name_en;
 	full.listen = c->listen;
-	return config_write(&full, path);
+	return config_write(&full, w, path);
 }
 
 static enum err
@@ -263,7 +266,7 @@ put_documents(const struct trust *t, const char *dir)
 }
 
 static enum err
-trust_make(const struct config *c, const char *dir, int64_t now)
+trust_make(const struct config *c, const struct admin_witnesses *w, const char *dir, int64_t now)
 {
 	uint8_t room[CRL_CA_BYTES_MAX];
 	struct buf der = BUF_OF(room);
@@ -275,6 +278,8 @@ trust_make(const struct config *c, const char *dir, int64_t now)
 	t.name_zh = c->name_zh;
 	t.name_en = c->name_en;
 	t.now = now;
+	t.witnesses = &w->policy;
+	t.quorum = w->quorum;
 	if ((e = trust_make_keys(&t)) != ERR_OK || (e = trust_crl_ca(&t, &der)) != ERR_OK)
 		goto out;
 	t.crl_ca = buf_bytes(&der);
@@ -300,23 +305,40 @@ make_folders(const char *dir)
 	return ERR_OK;
 }
 
-enum admin_exit
-admin_init(const struct admin_options *o)
+static enum admin_exit
+init_with(const struct admin_options *o, const struct admin_witnesses *w)
 {
 	struct config c;
-	enum err e = all_absent(o->dir);
+	enum err e = config_make(o, w, &c);
 
-	if (e != ERR_OK)
-		return admin_fault("init", e);
-	if ((e = file_make_folders(o->dir, 0755)) != ERR_OK)
-		return admin_fault(o->dir, e);
-	if ((e = config_make(o, &c)) == ERR_CONFIG)
+	if (e == ERR_CONFIG)
 		return ADMIN_USAGE;
 	if (e != ERR_OK || (e = make_folders(o->dir)) != ERR_OK ||
-	        (e = trust_make(&c, o->dir, o->now)) != ERR_OK)
+	        (e = trust_make(&c, w, o->dir, o->now)) != ERR_OK)
 		return admin_fault("init", e);
 	printf("made %s: keys, manifest 1, roster 1, zz.conf; host %s\n", o->dir, c.host);
 	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n",
 	        o->dir);
 	return ADMIN_DONE;
+}
+
+enum admin_exit
+admin_init(const struct admin_options *o)
+{
+	struct admin_witnesses *w = calloc(1, sizeof *w);
+	enum admin_exit x = ADMIN_DONE;
+	enum err e = w == NULL ? ERR_MEMORY : all_absent(o->dir);
+
+	if (e != ERR_OK)
+		x = admin_fault("init", e);
+	else if ((e = admin_witnesses_read(o, w)) != ERR_OK)
+		x = ADMIN_USAGE;
+	else if ((e = file_make_folders(o->dir, 0755)) != ERR_OK)
+		x = admin_fault(o->dir, e);
+	else
+		x = init_with(o, w);
+	if (w != NULL)
+		admin_witnesses_close(w);
+	free(w);
+	return x;
 }

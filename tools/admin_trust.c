@@ -119,6 +119,9 @@ trust_manifest(const struct trust *t, struct buf *out)
 	m.status_prefix = bytes_of_text(prefix);
 	m.crl_ca = t->crl_ca;
 	manifest_keys(t, &m, cose_room);
+	for (size_t i = 0; t->witnesses != NULL && i < t->witnesses->witness_count; i++)
+		m.witnesses[m.witness_count++] = t->witnesses->witnesses[i].vkey;
+	m.quorum = t->quorum;
 	if ((e = manifest_sign(&m, t->keys[TRUST_ROOT], out)) != ERR_OK ||
 	        (e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
 		return e;

@@ -3,6 +3,7 @@
 /* admin_trust.h - the first manifest and the demonstration roster, made once by zz-admin init. */
 #include "key.h"
 #include "manifest.h"
+#include "policy.h"
 
 enum trust_key { TRUST_ROOT, TRUST_RECORD, TRUST_STATUS, TRUST_LOG, TRUST_CRL, TRUST_KEYS };
 enum { DEMO_OPERATORS = 5 };
@@ -21,7 +22,9 @@ struct trust {
 	int64_t now;
 	struct key *keys[TRUST_KEYS];
 	struct key *operators[DEMO_OPERATORS];
-	struct bytes crl_ca; /* DER */
+	struct bytes crl_ca;            /* DER */
+	const struct policy *witnesses; /* NULL: none */
+	uint64_t quorum;
 };
 
 /* All keys anew. */

@@ -2,6 +2,7 @@
  * fetched, and what does not verify says nothing. */
 #include "verify_held.h"
 
+#include "cosignature.h"
 #include "verify_landmarks.h"
 #include "verify_state.h"
 #include "verify_sync.h"
@@ -113,7 +114,8 @@ status_forget(struct held *h)
 	}
 }
 
-/* A checkpoint under a log key that the manifest no longer names says nothing. */
+/* A checkpoint under a log key that the manifest no longer names says nothing, nor does one that
+ * too few witnesses have seen. */
 static enum err
 checkpoint_read(struct held *h)
 {
@@ -126,7 +128,8 @@ checkpoint_read(struct held *h)
 	        note_vkey_decode(h->m.log_vkey, &name, &log) != ERR_OK)
 		return e;
 	h->checkpoint_known = bytes_equal(h->checkpoint.origin, h->m.origin) &&
-	                      checkpoint_verify(&h->checkpoint, name, log) == ERR_OK;
+	                      checkpoint_verify(&h->checkpoint, name, log) == ERR_OK &&
+	                      cosignature_quorum(&h->m, &h->checkpoint) == ERR_OK;
 	key_free(log);
 	return ERR_OK;
 }

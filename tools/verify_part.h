@@ -58,6 +58,8 @@ bool sync_manifest(struct sync *s);   /* fetches the manifest and makes it the o
 bool sync_checkpoint(struct sync *s); /* the one that the next head names */
 /* Those of the tree of that size, which stay until the next sync. */
 bool sync_tiles(struct sync *s, uint64_t size, struct tiles **out);
+/* Do the witnesses that the manifest demands stand under it? */
+bool sync_quorum(struct sync *s, const struct checkpoint *c);
 bool sync_held(struct sync *s);       /* reads head and table of the state folder */
 bool sync_head_fetch(struct sync *s); /* into s->next */
 /* Everything that s->next names, verified; kept last of all. */

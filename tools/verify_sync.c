@@ -317,7 +317,8 @@ sync_checkpoint(struct sync *s)
 	note = bytes_of(bytes, reply.body.n);
 	if (checkpoint_decode(note, &c) != ERR_OK)
 		return sync_attack(s, REASON_CHECKPOINT);
-	if (!checkpoint_named(s, &c) || !checkpoint_compare(s, note, &c, &same))
+	if (!checkpoint_named(s, &c) || !sync_quorum(s, &c) ||
+	        !checkpoint_compare(s, note, &c, &same))
 		return false;
 	s->r->size = c.size;
 	return same || sync_keep(s, "checkpoint", note);

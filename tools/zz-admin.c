@@ -30,6 +30,8 @@ static const struct option_row options[] = {
 	OPTION("front-user", front_user, "USER", "system user of issuerd"),
 	OPTION("publish-user", publish_user, "USER", "system user of issuer-publish"),
 	OPTION("admin-user", admin_user, "USER", "system user who runs zz-admin"),
+	OPTION("witnesses", witnesses, "FILE", "witnesses of the log for manifest and zz.conf, a line each: NAME VKEY URL"),
+	OPTION("quorum", quorum, "K", "so many of them must have cosigned before anything is published"),
 	OPTION("migrations", migrations, "DIR", "folder of the numbered SQL files"),
 	OPTION("wait", wait, "SECONDS", "wait until the documents are in force, at most so long (1 to 3600)"),
 	OPTION("root", root, "KEY.pem", "private root key"),
@@ -50,7 +52,7 @@ static const struct command {
                 "      refuses where any of them exists",
                 {"dir"},
                 {"host", "name-zh", "name-en", "listen", "database", "front-user", "publish-user",
-                        "admin-user"},
+                        "admin-user", "witnesses", "quorum"},
                 admin_init},
         {"migrate",
                 "brings the schema of the database up to date (owner_database); twice changes "

@@ -67,7 +67,7 @@ file log/tile/entries/000 log/tile/entries/000 "$forever" application/octet-stre
 file log/tile/entries/000 log/tile/entries/000 "$forever" application/octet-stream --compressed
 same "which is sent compressed to whoever takes it" gzip "$(header content-encoding)"
 size=$(sed -n 2p "$dir/public/log/checkpoint")
-file "log/checkpoints/$size" "log/checkpoints/$size" "$forever" 'text/plain; charset=utf-8'
+file "log/checkpoints/$size" "log/checkpoints/$size" no-cache 'text/plain; charset=utf-8'
 file "log/checkpoints/$size.cose" "log/checkpoints/$size.cose" "$forever" application/cose
 file status/0 status/0.jwt "$minutes" application/statuslist+jwt
 file status/0 status/0.cwt "$minutes" application/statuslist+cwt -H 'Accept: application/statuslist+cwt'

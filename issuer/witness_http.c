@@ -1,0 +1,213 @@
+/* witness_http.c - libcurl's multi interface behind slots: nothing here waits longer than its
+ * caller allows. */
+#include "witness_http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+struct slot {
+	CURL *curl;
+	struct curl_slist *headers;
+	uint8_t *body;
+	bool busy, too_large;
+	char type[80];
+	uint8_t answer[WITNESS_ANSWER_BYTES_MAX];
+	size_t n;
+};
+struct witness_http {
+	CURLM *multi;
+	struct slot *slots;
+	size_t count;
+};
+
+static size_t
+take(char *data, size_t one, size_t count, void *at)
+{
+	struct slot *s = at;
+	size_t n = one * count;
+
+	if (n > sizeof s->answer - s->n) {
+		s->too_large = true;
+		return 0;
+	}
+	memcpy(s->answer + s->n, data, n);
+	s->n += n;
+	return n;
+}
+
+bool
+witness_http_url_valid(struct bytes url)
+{
+	bool scheme = bytes_start(url, "http://") || bytes_start(url, "https://");
+
+	if (!scheme || url.n < sizeof "https://" || url.n >= WITNESS_URL_BYTES_MAX)
+		return false;
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= ' ' || url.p[i] > '~' || strchr("#?@\\", url.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* Witnesses beside us are never reached through a proxy. */
+static bool
+options_set(struct slot *s)
+{
+	CURL *h = s->curl;
+
+	s->headers = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
+	return s->headers != NULL && !curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) &&
+	       !curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       !curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)WITNESS_DEADLINE_S) &&
+	       !curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)WITNESS_DEADLINE_S / 2) &&
+	       !curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(h, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+	       !curl_easy_setopt(h, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1") &&
+	       !curl_easy_setopt(h, CURLOPT_USERAGENT, "issuer-publish/" ZZ_VERSION) &&
+	       !curl_easy_setopt(h, CURLOPT_HTTPHEADER, s->headers) &&
+	       !curl_easy_setopt(h, CURLOPT_POST, 1L) &&
+	       !curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take) &&
+	       !curl_easy_setopt(h, CURLOPT_WRITEDATA, s) &&
+	       !curl_easy_setopt(h, CURLOPT_PRIVATE, s);
+}
+
+enum err
+witness_http_open(size_t slots, struct witness_http **out)
+{
+	struct witness_http *h = calloc(1, sizeof *h);
+	bool good = h != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == 0;
+
+	if (!good) {
+		free(h);
+		return ERR_MEMORY;
+	}
+	h->multi = curl_multi_init();
+	h->slots = calloc(slots + 1, sizeof *h->slots);
+	good = h->multi != NULL && h->slots != NULL;
+	for (; good && h->count < slots; h->count++) {
+		struct slot *s = &h->slots[h->count];
+
+		s->curl = curl_easy_init();
+		good = s->curl != NULL && options_set(s);
+	}
+	if (!good) {
+		witness_http_free(h);
+		return ERR_MEMORY;
+	}
+	*out = h;
+	return ERR_OK;
+}
+
+void
+witness_http_free(struct witness_http *h)
+{
+	if (h == NULL)
+		return;
+	for (size_t i = 0; i < h->count; i++) {
+		struct slot *s = &h->slots[i];
+
+		if (s->busy)
+			curl_multi_remove_handle(h->multi, s->curl);
+		curl_easy_cleanup(s->curl);
+		curl_slist_free_all(s->headers);
+		free(s->body);
+	}
+	curl_multi_cleanup(h->multi);
+	free(h->slots);
+	free(h);
+	curl_global_cleanup();
+}
+
+enum err
+witness_http_post(
+        struct witness_http *h, size_t slot, struct bytes url, const char *path, struct bytes body)
+{
+	char full[WITNESS_URL_BYTES_MAX + 40];
+	struct slot *s = &h->slots[slot];
+	uint8_t *copy;
+
+	if (s->busy)
+		return ERR_BUSY;
+	if (!witness_http_url_valid(url))
+		return ERR_VALUE;
+	while (url.p[url.n - 1] == '/')
+		url.n--;
+	snprintf(full, sizeof full, "%.*s%s", (int)url.n, (const char *)url.p, path);
+	if ((copy = malloc(body.n + 1)) == NULL)
+		return ERR_MEMORY;
+	memcpy(copy, body.p, body.n);
+	free(s->body);
+	s->body = copy;
+	s->n = 0;
+	s->too_large = false;
+	if (curl_easy_setopt(s->curl, CURLOPT_URL, full) ||
+	        curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) ||
+	        curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, (const char *)copy) ||
+	        curl_multi_add_handle(h->multi, s->curl))
+		return ERR_MEMORY;
+	s->busy = true;
+	return ERR_OK;
+}
+
+static void
+type_copy(struct slot *s)
+{
+	const char *type = NULL;
+	size_t i = 0;
+
+	if (!curl_easy_getinfo(s->curl, CURLINFO_CONTENT_TYPE, &type) && type != NULL)
+		for (; i + 1 < sizeof s->type && type[i] > ' ' && type[i] != ';'; i++)
+			s->type[i] =
+			        (char)(type[i] >= 'A' && type[i] <= 'Z' ? type[i] + 32 : type[i]);
+	s->type[i] = '\0';
+}
+
+static struct witness_reply
+reply_of(struct slot *s, CURLcode code)
+{
+	struct witness_reply r = {.e = ERR_OK, .type = s->type, .body = bytes_of(s->answer, s->n)};
+	long status = 0;
+
+	type_copy(s);
+	if (s->too_large)
+		r.e = ERR_LIMIT;
+	else if (code == CURLE_OPERATION_TIMEDOUT)
+		r.e = ERR_DEADLINE;
+	else if (code != CURLE_OK ||
+	         curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+		r.e = ERR_IO;
+	r.status = (unsigned)status;
+	return r;
+}
+
+void
+witness_http_turn(struct witness_http *h, unsigned wait_ms,
+        void (*reply)(void *ctx, size_t slot, const struct witness_reply *r), void *ctx)
+{
+	int running = 0, left = 0;
+	const CURLMsg *m;
+
+	curl_multi_perform(h->multi, &running);
+	m = curl_multi_info_read(h->multi, &left);
+	if (m == NULL && curl_multi_poll(h->multi, NULL, 0, (int)wait_ms, NULL) == CURLM_OK) {
+		curl_multi_perform(h->multi, &running);
+		m = curl_multi_info_read(h->multi, &left);
+	}
+	for (; m != NULL; m = curl_multi_info_read(h->multi, &left)) {
+		CURLcode code = m->data.result;
+		CURL *curl = m->easy_handle;
+		struct slot *s = NULL;
+		struct witness_reply r;
+
+		if (m->msg != CURLMSG_DONE ||
+		        curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&s) != CURLE_OK)
+			continue;
+		curl_multi_remove_handle(h->multi, curl);
+		s->busy = false;
+		r = reply_of(s, code);
+		reply(ctx, (size_t)(s - h->slots), &r);
+	}
+}
