@@ -5,8 +5,11 @@
 #include "bench_child.h"
 #include "bench_lists.h"
 #include "bench_serve.h"
+#include "entry.h"
 #include "head.h"
+#include "merkle.h"
 #include "note.h"
+#include "proof.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -173,6 +176,53 @@ table_make(struct publication *p, struct head *h)
 	return e;
 }
 
+/* Entry 3 of a list, as its row says it, and the place where whoever fetches the list finds it. */
+static enum err
+entry_make(struct publication *p, uint32_t list, struct merkle_hash *leaf)
+{
+	const struct table_row *row = &p->rows[list];
+	struct proof proof = {.index = list, .note = BYTES_LIT("-\n")};
+	struct buf extra = BUF_OF(proof.extra);
+	uint8_t room[PROOF_TEXT_BYTES_MAX];
+	struct buf text = BUF_OF(room);
+	struct entry e = {.type = ENTRY_LIST,
+	        .list = list,
+	        .sequence = row->sequence,
+	        .tree_size = list,
+	        .this_update = p->now,
+	        .next_update = p->now + LIST_LIFETIME_S,
+	        .time = p->now};
+
+	memcpy(e.raw_sha256, row->raw_sha256, SHA256_BYTES);
+	memcpy(e.cwt_sha256, row->cwt_sha256, SHA256_BYTES);
+	entry_put(&e, &extra);
+	proof.extra_n = extra.n;
+	merkle_leaf(buf_bytes(&extra), leaf);
+	proof_put(&text, &proof);
+	return file_put(p, buf_bytes(&text), "/status/version/%" PRIu64 "-%" PRIu64 ".tlog-proof",
+	        list, row->sequence);
+}
+
+/* A log of these entries alone: one tile holds them. */
+static enum err
+log_make(struct publication *p, struct head *h)
+{
+	struct merkle_hash leaves[TILE_WIDTH];
+	struct merkle_frontier f = {0};
+	enum err e = h->list_count <= TILE_WIDTH ? ERR_OK : ERR_LIMIT;
+
+	for (uint32_t i = 0; e == ERR_OK && i < h->list_count; i++) {
+		if ((e = entry_make(p, i, &leaves[i])) == ERR_OK)
+			merkle_append(&f, &leaves[i]);
+	}
+	if (e != ERR_OK)
+		return e;
+	merkle_root(&f, &h->root);
+	h->tree_size = f.size;
+	return file_put(p, bytes_of(leaves[0].b, f.size * SHA256_BYTES),
+	        "/log/tile/0/000.p/%" PRIu64, f.size, 0);
+}
+
 static enum err
 head_make(struct publication *p)
 {
@@ -183,15 +233,13 @@ head_make(struct publication *p)
 	        .exp = p->now + HEAD_LIFETIME_S,
 	        .sequence = (uint64_t)p->now,
 	        .list_count = p->fold.list_count,
-	        .tree_size = p->fold.slots + p->rows_revoked,
 	        .manifest_version = p->keys.manifest.version};
 	enum err e;
 
-	/* no log stands behind it: a first sync proves nothing of the tree but its signature */
-	memset(h.root.b, 0x5a, SHA256_BYTES);
 	memset(h.previous, 0xa5, SHA256_BYTES);
 	memcpy(h.manifest_sha256, p->keys.manifest.sha256, SHA256_BYTES);
-	if ((e = delta_make(p, &h)) != ERR_OK || (e = table_make(p, &h)) != ERR_OK ||
+	if ((e = log_make(p, &h)) != ERR_OK || (e = delta_make(p, &h)) != ERR_OK ||
+	        (e = table_make(p, &h)) != ERR_OK ||
 	        (e = checkpoint_sign(p->keys.manifest.origin, h.tree_size, &h.root, p->keys.log,
 	                 &note)) != ERR_OK ||
 	        (e = file_put(p, buf_bytes(&note), "/log/checkpoints/%" PRIu64, h.tree_size, 0)) !=

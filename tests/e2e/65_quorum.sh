@@ -24,7 +24,7 @@ published() { sed -n 2p "$dir/public/log/checkpoint"; }
 all_public() { [ "$(published)" = "$(sql "SELECT size FROM zz.log_head")" ]; }
 sync() { zz-verify sync --url "$url" --root "$dir/trust/root.pub" --state "$work/state"; }
 try_for 10 all_public
-bare=$(find "$dir/public/log/checkpoints" -name '[0-9]*' ! -name '*.cose' -exec grep -L '^— witness.example.org/one ' {} +)
+bare=$(find "$dir/public/log/checkpoints" -name '[0-9]*' ! -name '*.*' -exec grep -L '^— witness.example.org/one ' {} +)
 same "every kept checkpoint was published with the cosignature" "" "$bare"
 expect "a verifier syncs" 0 sync
 expect "the monitor sees nothing wrong but the hour" 0 bash -c "zz-monitor --url $url --root $dir/trust/root.pub --state $work/monitor \
