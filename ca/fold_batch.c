@@ -236,7 +236,10 @@ status_check(struct fold_batch *b, const struct batch_item *it)
 		return ERR_MOVE;
 	if (it->e.status == STATUS_INVALID && now == STATUS_INVALID)
 		return is_deregistration(b, &it->e) ? ERR_OK : ERR_MOVE;
-	if (it->e.status == STATUS_INVALID || it->e.status == STATUS_SUPERSEDED)
+	/* a hold that came first is not ended by a replacement, as the answer says too */
+	if (it->e.status == STATUS_SUPERSEDED)
+		return now == STATUS_VALID ? ERR_OK : ERR_MOVE;
+	if (it->e.status == STATUS_INVALID)
 		return now == STATUS_VALID || now == STATUS_SUSPENDED ? ERR_OK : ERR_MOVE;
 	/* a second signature confirms a hold; it does not begin one anew that has ended */
 	if (it->e.status == STATUS_SUSPENDED && now == STATUS_VALID &&
