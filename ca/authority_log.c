@@ -89,12 +89,13 @@ prepare_run(struct authority *a, struct call *c, struct cbor *in)
 		why[i] = (uint8_t)entry_add(a, b, &s, false);
 		stale_count += why[i] != ERR_OK;
 	}
-	if (count > 0 && why[count - 1] == ERR_OK && fold_batch_end(b) != ERR_OK) {
+	e = cbor_end(in);
+	if (e == ERR_OK && count > 0 && why[count - 1] == ERR_OK && fold_batch_end(b) != ERR_OK) {
 		why[count - 1] = ERR_MOVE;
 		stale_count++;
 	}
 	fold_batch_free(b);
-	if ((e = cbor_end(in)) != ERR_OK)
+	if (e != ERR_OK)
 		return e;
 	cbor_put_array(c->out, 2);
 	cbor_put_uint(c->out, size);

@@ -128,9 +128,15 @@ fold_orders_add(struct fold_caps *orders, const struct entry *e, const struct en
 }
 
 bool
-fold_is_order(const struct entry *e, const struct entry_note *n)
+fold_order_counts(const struct fold *f, const struct entry *e, const struct entry_note *n)
 {
-	return e->type == ENTRY_STATUS && e->status != STATUS_SUPERSEDED && n->exp != 0;
+	enum status now;
+
+	if (e->type != ENTRY_STATUS || e->status == STATUS_SUPERSEDED || n->exp == 0)
+		return false;
+	/* a second signature touches nothing that its first did not */
+	return e->status != STATUS_SUSPENDED || fold_status(f, e->list, e->idx, &now) != ERR_OK ||
+	       now != STATUS_SUSPENDED;
 }
 
 /* An issue is executed once as a whole, an order once for each certificate. */
@@ -266,14 +272,6 @@ list_apply(struct fold *f, const struct entry *e)
 	history_list_add(&f->history, e, f->frontier.size - 1);
 }
 
-/* A second signature touches nothing that its first did not. */
-static bool
-confirms(const struct fold *f, const struct entry *e)
-{
-	return e->status == STATUS_SUSPENDED &&
-	       status_get(f->lists[e->list].raw, e->idx) == STATUS_SUSPENDED;
-}
-
 void
 fold_apply(struct fold *f, const struct batch_item *it)
 {
@@ -294,7 +292,7 @@ fold_apply(struct fold *f, const struct batch_item *it)
 	if (it->e.type == ENTRY_ISSUE)
 		issue_apply(f, it);
 	if (it->e.type == ENTRY_STATUS) {
-		if (fold_is_order(&it->e, &it->n) && !confirms(f, &it->e))
+		if (fold_order_counts(f, &it->e, &it->n))
 			fold_orders_add(&f->orders, &it->e, &it->n);
 		status_apply(f, &it->e);
 		holds_apply(&f->holds, &it->e, &it->n);

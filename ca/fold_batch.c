@@ -168,22 +168,44 @@ hold_day_check(const struct fold_batch *b, const struct batch_item *it)
 	return n < HOLD_DAY_MAX ? ERR_OK : ERR_HOLD_DAY;
 }
 
-/* More than a thousand certificates of one key in a day take one official more, however many orders
- * they come in: at least three for what takes two, two for what takes one. */
+/* Certificates that the orders of this key touched on that day, and those of the person's other keys,
+ * where the roster knows whose they are. */
+static uint64_t
+ordered_with(const struct fold_batch *b, const struct fold_caps *orders, const char *kid, int64_t day)
+{
+	const struct operator* mine = b->roster == NULL ? NULL : roster_find(b->roster, kid);
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < orders->count; i++) {
+		const struct fold_cap *c = &orders->rows[i];
+		const struct operator* by = NULL;
+		bool same = strcmp(c->center, kid) == 0;
+
+		if (c->day != day)
+			continue;
+		if (!same && mine != NULL)
+			by = roster_find(b->roster, c->center);
+		if (same || (by != NULL && bytes_equal(by->person, mine->person)))
+			n += c->count;
+	}
+	return n;
+}
+
+/* More than a thousand certificates of one person in a day take one official more, however many
+ * orders they come in: at least three for what takes two, two for what takes one. */
 static enum err
-order_day_check(const struct fold_batch *b, const struct batch_item *it, enum status now)
+order_day_check(const struct fold_batch *b, const struct batch_item *it)
 {
 	size_t least = it->e.status == STATUS_SUSPENDED ? 1 : 2;
 	int64_t day = date_shanghai(it->e.time);
-	uint8_t room[KEY_THUMB_TEXT + 1];
+	uint8_t room[KEY_THUMB_TEXT + 1] = {0};
 	struct buf kid = BUF_OF(room);
 
-	if (!fold_is_order(&it->e, &it->n) || it->n.official_count >= least ||
-	        (it->e.status == STATUS_SUSPENDED && now == STATUS_SUSPENDED))
+	if (!fold_order_counts(b->f, &it->e, &it->n) || it->n.official_count >= least)
 		return ERR_OK;
 	base64url_put(&kid, it->n.sender);
-	return fold_caps_count(&b->f->orders, buf_bytes(&kid), day) +
-	                               fold_caps_count(&b->orders, buf_bytes(&kid), day) <
+	return ordered_with(b, &b->f->orders, (const char *)room, day) +
+	                               ordered_with(b, &b->orders, (const char *)room, day) <
 	                       ORDER_ALONE_MAX
 	               ? ERR_OK
 	               : ERR_APPROVALS;
@@ -229,7 +251,7 @@ status_check(struct fold_batch *b, const struct batch_item *it)
 		return e;
 	if (batch_status(b, &it->e, &now))
 		return ERR_MOVE;
-	if ((e = order_day_check(b, it, now)) != ERR_OK)
+	if ((e = order_day_check(b, it)) != ERR_OK)
 		return e;
 	/* superseded only directly after the entry of what replaces it; never out of a hold, which
 	 * one replacement would end where two officials must */
@@ -355,7 +377,8 @@ fold_batch_add(
 	b->pair_open = e->type == ENTRY_ISSUE && n->follows.n != 0;
 	if (e->type == ENTRY_ISSUE && n->seat != SEAT_OF_OFFICIAL)
 		fold_caps_add(&b->caps, e->center, date_shanghai(e->time));
-	if (fold_is_order(e, n))
+	/* a certificate changes once in a batch, so what the fold says of it still holds */
+	if (fold_order_counts(b->f, e, n))
 		fold_orders_add(&b->orders, e, n);
 	if (e->time > b->time)
 		b->time = e->time;

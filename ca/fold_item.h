@@ -16,8 +16,10 @@ __attribute__((returns_nonnull)) void *fold_grow(
 uint64_t fold_caps_count(const struct fold_caps *caps, struct bytes center, int64_t day);
 /* Counts one more certificate of a centre; only its newest day is kept. */
 void fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day);
-/* Does the entry count among the certificates that its sender's orders touched that day? */
-bool fold_is_order(const struct entry *e, const struct entry_note *n);
+/* Does the entry count among the certificates that its sender's orders touched that day? A lapse,
+ * the end by a replacement and the second signature of a hold do not. Asked before it is applied.
+ */
+bool fold_order_counts(const struct fold *f, const struct entry *e, const struct entry_note *n);
 void fold_orders_add(struct fold_caps *orders, const struct entry *e, const struct entry_note *n);
 /* An issue is executed once as a whole, an order once for each certificate. */
 void fold_done_key(

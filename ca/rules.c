@@ -370,7 +370,7 @@ rules_holder_check(const struct request_seat *seat, int64_t day, const struct fi
 		return document == ERR_TYPE_UNKNOWN ? OUTCOME_DOC_TYPE : OUTCOME_DOC_NUMBER;
 	if (!age_valid(&found.document, &s))
 		return OUTCOME_AGE;
-	if (seat->photo_sha256.n != 0 &&
+	if (seat->photo_sha256.p != NULL &&
 	        hex_decode(seat->photo_sha256, found.photo_sha256, SHA256_BYTES) != ERR_OK)
 		return OUTCOME_DIGEST;
 	*out = found;

@@ -81,7 +81,7 @@ enum outcome rules_seat_check(const struct request *r, size_t index, const struc
 MUST_USE enum err rules_order_check(const struct request *r, const struct operator *sender,
         const struct field *f, const struct field_ground **ground);
 /* The data of a replacement, each member changed or as it was: name, sex, document, age on `day`,
- * photo (empty: as it was). */
+ * photo (p NULL: as it was). */
 enum outcome rules_holder_check(const struct request_seat *seat, int64_t day,
         const struct field_policy *policy, struct rules_seat *out);
 /* Officials needed in all, sender included where the sender is one; more than any request can carry

@@ -182,17 +182,56 @@ rows_read(struct world *w, bool issue, struct rows *out)
 	assert_int_equal(cbor_end(&c), ERR_OK);
 }
 
+struct proof { /* what an ISSUE or ORDER brings beside the request */
+	const struct bytes *approvals;
+	size_t approval_count;
+	const struct bytes *records; /* p NULL: null, the database knows none */
+	size_t record_count;
+	struct bytes list; /* of a selector */
+};
+
 static inline enum err
-ask_issue(struct world *w, struct bytes jws, const struct bytes *approvals, size_t count,
-        struct rows *out)
+ask_issue_with(struct world *w, struct bytes jws, const struct proof *p, struct rows *out)
 {
 	struct buf *b = ask_start(w, 3);
 	enum err e;
 
-	evidence_ask(b, jws, approvals, count);
-	cbor_put_array(b, 0);
+	evidence_ask(b, jws, p->approvals, p->approval_count);
+	cbor_put_array(b, p->record_count);
+	for (size_t i = 0; i < p->record_count; i++)
+		if (p->records[i].p == NULL)
+			cbor_put_null(b);
+		else
+			cbor_put_bytes(b, p->records[i]);
 	if ((e = ask(w, authority_issue)) == ERR_OK && out != NULL)
 		rows_read(w, true, out);
+	return e;
+}
+
+static inline enum err
+ask_issue(struct world *w, struct bytes jws, const struct bytes *approvals, size_t count,
+        struct rows *out)
+{
+	return ask_issue_with(
+	        w, jws, &(struct proof){.approvals = approvals, .approval_count = count}, out);
+}
+
+static inline enum err
+ask_order_with(struct world *w, struct bytes jws, const struct proof *p, struct rows *out)
+{
+	struct buf *b = ask_start(w, 4);
+	enum err e;
+
+	cbor_put_bytes(b, jws);
+	cbor_put_array(b, p->list.p != NULL);
+	if (p->list.p != NULL)
+		cbor_put_bytes(b, p->list);
+	approvals_ask(b, p->approvals, p->approval_count);
+	cbor_put_array(b, p->record_count);
+	for (size_t i = 0; i < p->record_count; i++)
+		cbor_put_bytes(b, p->records[i]);
+	if ((e = ask(w, authority_order)) == ERR_OK && out != NULL)
+		rows_read(w, false, out);
 	return e;
 }
 
@@ -200,18 +239,27 @@ static inline enum err
 ask_order(struct world *w, struct bytes jws, const struct bytes *approvals, size_t count,
         const struct bytes *records, size_t record_count, struct rows *out)
 {
-	struct buf *b = ask_start(w, 4);
-	enum err e;
+	return ask_order_with(w, jws,
+	        &(struct proof){approvals, count, records, record_count, bytes_of(NULL, 0)}, out);
+}
 
-	cbor_put_bytes(b, jws);
-	cbor_put_array(b, 0);
-	approvals_ask(b, approvals, count);
-	cbor_put_array(b, record_count);
-	for (size_t i = 0; i < record_count; i++)
-		cbor_put_bytes(b, records[i]);
-	if ((e = ask(w, authority_order)) == ERR_OK && out != NULL)
-		rows_read(w, false, out);
-	return e;
+/* An order of that type by hand, with these further members. */
+static inline struct bytes
+order_sign(struct world *w, enum who by, const char *type, const char *members)
+{
+	char *text = malloc(64 * 1024), jti[JTI_BYTES_MIN + 1];
+	struct buf b = buf_init(malloc(128 * 1024), 128 * 1024);
+	struct bytes jws;
+
+	jti_next(jti);
+	snprintf(text, 64 * 1024,
+	        "{\"type\":\"%s\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld,\"decision_no\":\"1\","
+	        "\"decided_at\":\"2026-10-18\",%s}",
+	        type, jti, (long long)w->now, (long long)w->now + DAY_S, members);
+	jws = keep(w, signed_text(w->people.keys[by], REQUEST_TYP, text, &b));
+	free(text);
+	free(b.p);
+	return jws;
 }
 
 static inline struct bytes
@@ -227,15 +275,19 @@ world_session(struct world *w, unsigned first, unsigned count)
 	return jws;
 }
 
-/* Entries of the rows that have one, in order. */
+/* Entries of the rows that have one, in order; the end of a certificate directly after what
+ * replaces it. */
 static inline size_t
 rows_entries(const struct rows *r, struct signed_entry *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; i < r->count; i++) {
 		if (r->rows[i].has_entry)
 			out[n++] = r->rows[i].e;
+		if (r->rows[i].ends)
+			out[n++] = r->rows[i].end;
+	}
 	return n;
 }
 

@@ -137,22 +137,43 @@ struct session {               /* what tests change of an examination session */
 	int64_t iat, exam_age_days;
 	const char *center, *region;
 	unsigned failing; /* so many of the last seats did not pass */
+	const char *basis;          /* NULL: initial */
+	const uint8_t (*follows)[16]; /* of each seat, where the basis asks for it */
 };
 
 static inline struct session
 session_of(unsigned first, unsigned count)
 {
-	return (struct session){first, count, NOW, 1, "330106-01", "330000", 0};
+	return (struct session){.first = first,
+	        .count = count,
+	        .iat = NOW,
+	        .exam_age_days = 1,
+	        .center = "330106-01",
+	        .region = "330000"};
 }
 
 #define DIGEST_HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* `,"follows":"…"` of a seat, or nothing. */
+static inline const char *
+follows_text(const struct session *s, unsigned seat, char room[50])
+{
+	char hex[33];
+
+	room[0] = '\0';
+	if (s->follows == NULL)
+		return room;
+	hex_encode(bytes_of(s->follows[seat], 16), hex);
+	snprintf(room, 50, ",\"follows\":\"%s\"", hex);
+	return room;
+}
 
 /* An issue request of candidates with military cards A0000001, A0000002, … */
 static inline struct bytes
 session_sign(const struct session *s, const struct key *k, struct buf *out)
 {
-	size_t room_n = 1024 + (size_t)s->count * 400;
-	char *room = malloc(room_n), text[600], jti[JTI_BYTES_MIN + 1], at[30];
+	size_t room_n = 1024 + (size_t)s->count * 450;
+	char *room = malloc(room_n), text[600], jti[JTI_BYTES_MIN + 1], at[30], follows[50];
 	struct buf b = buf_init(room, room_n), time = BUF_OF(at);
 	struct bytes jws;
 
@@ -162,19 +183,19 @@ session_sign(const struct session *s, const struct key *k, struct buf *out)
 	snprintf(text, sizeof text,
 	        "{\"type\":\"issue\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld,\"session\":{\"id\":"
 	        "\"s\",\"center\":\"%s\",\"region\":\"%s\",\"item\":\"030102\",\"basis\":"
-	        "\"initial\",\"theory_at\":\"%.25s\",\"practical_at\":\"%.25s\",\"paper_sha256\":"
+	        "\"%s\",\"theory_at\":\"%.25s\",\"practical_at\":\"%.25s\",\"paper_sha256\":"
 	        "\"" DIGEST_HEX "\",\"recording_sha256\":\"" DIGEST_HEX
 	        "\",\"examiners\":[\"E33-1\",\"E33-2\"]},\"results\":[",
 	        jti, (long long)s->iat, (long long)s->iat + ISSUE_LIFETIME_S_MAX, s->center,
-	        s->region, at, at);
+	        s->region, s->basis == NULL ? "initial" : s->basis, at, at);
 	buf_put_text(&b, text);
 	for (unsigned i = 0; i < s->count; i++) {
 		snprintf(text, sizeof text,
 		        "%s{\"seat\":%u,\"name\":\"某人\",\"sex\":\"\",\"doc_type\":\"08\",\"doc_"
 		        "number\":\"A%07u\",\"theory\":90,\"practical\":%d,\"photo_sha256\":"
-		        "\"" DIGEST_HEX "\",\"evidence_sha256\":\"" DIGEST_HEX "\"}",
+		        "\"" DIGEST_HEX "\",\"evidence_sha256\":\"" DIGEST_HEX "\"%s}",
 		        i == 0 ? "" : ",", i + 1, s->first + i,
-		        i + s->failing >= s->count ? 10 : 90);
+		        i + s->failing >= s->count ? 10 : 90, follows_text(s, i, follows));
 		buf_put_text(&b, text);
 	}
 	buf_put_text(&b, "]}");

@@ -302,21 +302,6 @@ messages_of_another_form_are_refused(void **state)
 /* ---- holds and stops, as far as the handler decides; the log's own limits are the fold's ---- */
 
 static struct bytes
-order_sign(enum who by, const char *type, const char *members)
-{
-	char text[1200], jti[JTI_BYTES_MIN + 1];
-	uint8_t room[4096];
-	struct buf b = BUF_OF(room);
-
-	jti_next(jti);
-	snprintf(text, sizeof text,
-	        "{\"type\":\"%s\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld,\"decision_no\":\"1\","
-	        "\"decided_at\":\"2026-10-18\",%s}",
-	        type, jti, (long long)w->now, (long long)w->now + DAY_S, members);
-	return keep(w, signed_text(w->people.keys[by], REQUEST_TYP, text, &b));
-}
-
-static struct bytes
 on_first(enum who by, const char *type, const char *more)
 {
 	char members[300], hex[33];
@@ -325,7 +310,7 @@ on_first(enum who by, const char *type, const char *more)
 	serial_of(records[0], serial);
 	hex_encode(bytes_of(serial, 16), hex);
 	snprintf(members, sizeof members, "\"serials\":[\"%s\"]%s", hex, more);
-	return order_sign(by, type, members);
+	return order_sign(w, by, type, members);
 }
 
 #define HOLD ",\"ground\":\"S01\",\"effective_at\":\"2026-10-18\",\"until\":\"2026-11-10\""
@@ -421,8 +406,8 @@ static void
 a_stopped_centre_or_key_issues_nothing(void **state)
 {
 	char kid[200];
-	struct bytes stop = order_sign(WANG, "stop", "\"center\":\"330106-01\"");
-	struct bytes resume = order_sign(WANG, "resume", "\"center\":\"330106-01\"");
+	struct bytes stop = order_sign(w, WANG, "stop", "\"center\":\"330106-01\"");
+	struct bytes resume = order_sign(w, WANG, "resume", "\"center\":\"330106-01\"");
 	struct bytes approval = world_approve(w, LI, resume);
 	struct rows r;
 
@@ -437,13 +422,13 @@ a_stopped_centre_or_key_issues_nothing(void **state)
 	append(&r);
 	assert_int_equal(ask_issue(w, world_session(w, 50, 1), NULL, 0, NULL), ERR_OK);
 	snprintf(kid, sizeof kid, "\"kid\":\"%s\"", key_thumb_text(w->people.keys[CENTER]));
-	assert_int_equal(ask_order(w, order_sign(WANG, "stop", kid), NULL, 0, NULL, 0, &r), ERR_OK);
+	assert_int_equal(ask_order(w, order_sign(w, WANG, "stop", kid), NULL, 0, NULL, 0, &r), ERR_OK);
 	append(&r);
 	assert_int_equal(ask_issue(w, world_session(w, 50, 1), NULL, 0, NULL), ERR_STOPPED);
 	/* a name that is no centre stops nobody, so it is refused */
-	stop = order_sign(WANG, "stop", "\"center\":\"330106-02\"");
+	stop = order_sign(w, WANG, "stop", "\"center\":\"330106-02\"");
 	assert_int_equal(ask_order(w, stop, NULL, 0, NULL, 0, &r), ERR_VALUE);
-	stop = order_sign(CENTER, "stop", "\"center\":\"440305-02\"");
+	stop = order_sign(w, CENTER, "stop", "\"center\":\"440305-02\"");
 	assert_int_equal(ask_order(w, stop, NULL, 0, NULL, 0, &r), ERR_ROLE);
 }
 
