@@ -168,10 +168,11 @@ hold_day_check(const struct fold_batch *b, const struct batch_item *it)
 	return n < HOLD_DAY_MAX ? ERR_OK : ERR_HOLD_DAY;
 }
 
-/* Certificates that the orders of this key touched on that day, and those of the person's other keys,
- * where the roster knows whose they are. */
+/* Certificates that the orders of this key touched on that day, and those of the person's other
+ * keys, where the roster knows whose they are. */
 static uint64_t
-ordered_with(const struct fold_batch *b, const struct fold_caps *orders, const char *kid, int64_t day)
+ordered_with(
+        const struct fold_batch *b, const struct fold_caps *orders, const char *kid, int64_t day)
 {
 	const struct operator* mine = b->roster == NULL ? NULL : roster_find(b->roster, kid);
 	uint64_t n = 0;

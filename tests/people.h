@@ -136,8 +136,8 @@ struct session {               /* what tests change of an examination session */
 	unsigned first, count; /* numbers of the candidates */
 	int64_t iat, exam_age_days;
 	const char *center, *region;
-	unsigned failing; /* so many of the last seats did not pass */
-	const char *basis;          /* NULL: initial */
+	unsigned failing;             /* so many of the last seats did not pass */
+	const char *basis;            /* NULL: initial */
 	const uint8_t (*follows)[16]; /* of each seat, where the basis asks for it */
 };
 

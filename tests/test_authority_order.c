@@ -422,7 +422,8 @@ a_stopped_centre_or_key_issues_nothing(void **state)
 	append(&r);
 	assert_int_equal(ask_issue(w, world_session(w, 50, 1), NULL, 0, NULL), ERR_OK);
 	snprintf(kid, sizeof kid, "\"kid\":\"%s\"", key_thumb_text(w->people.keys[CENTER]));
-	assert_int_equal(ask_order(w, order_sign(w, WANG, "stop", kid), NULL, 0, NULL, 0, &r), ERR_OK);
+	assert_int_equal(
+	        ask_order(w, order_sign(w, WANG, "stop", kid), NULL, 0, NULL, 0, &r), ERR_OK);
 	append(&r);
 	assert_int_equal(ask_issue(w, world_session(w, 50, 1), NULL, 0, NULL), ERR_STOPPED);
 	/* a name that is no centre stops nobody, so it is refused */
