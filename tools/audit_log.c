@@ -13,22 +13,22 @@
 /* clang-format off */
 static const char entries_sql[] =
 	"SELECT e.idx, e.batch, e.entry, e.note, e.tag FROM zz.log_entry e"
-	" WHERE e.idx >= $1 AND e.idx < $2 ORDER BY e.idx";
+	" WHERE e.idx >= $1::int8 AND e.idx < $2::int8 ORDER BY e.idx";
 static const char certificates_sql[] =
 	"SELECT c.idx, c.serial, c.request, c.seat, c.holder_key, c.item, c.center, c.list, c.list_idx, c.status, c.exp,"
-	" c.record FROM zz.certificate c WHERE c.idx >= $1 AND c.idx < $2 ORDER BY c.idx";
+	" c.record FROM zz.certificate c WHERE c.idx >= $1::int8 AND c.idx < $2::int8 ORDER BY c.idx";
 static const char changes_sql[] =
 	"SELECT v.idx, v.serial, v.status, coalesce(v.reason, -1::int2), v.effective, coalesce(v.until, -1::int8), v.at,"
 	" v.request, coalesce(k.idx, -1::int8), coalesce(k.list, -1), coalesce(k.list_idx, -1) FROM zz.certificate_event v"
-	" LEFT JOIN zz.certificate k ON k.serial = v.serial WHERE v.idx >= $1 AND v.idx < $2 ORDER BY v.idx";
+	" LEFT JOIN zz.certificate k ON k.serial = v.serial WHERE v.idx >= $1::int8 AND v.idx < $2::int8 ORDER BY v.idx";
 /* certificates and changes above the head, or that no entry has */
 static const char beyond_sql[] =
-	"SELECT 0::int8, e.idx FROM zz.log_entry e WHERE e.idx >= $1 AND e.idx < $2"
-	" UNION ALL SELECT 1, c.idx FROM zz.certificate c WHERE c.idx >= $1 AND c.idx < $2"
-	" UNION ALL SELECT 2, v.idx FROM zz.certificate_event v WHERE v.idx >= $1 AND v.idx < $2 ORDER BY 1, 2 LIMIT 1000";
+	"SELECT 0::int8, e.idx FROM zz.log_entry e WHERE e.idx >= $1::int8 AND e.idx < $2::int8"
+	" UNION ALL SELECT 1, c.idx FROM zz.certificate c WHERE c.idx >= $1::int8 AND c.idx < $2::int8"
+	" UNION ALL SELECT 2, v.idx FROM zz.certificate_event v WHERE v.idx >= $1::int8 AND v.idx < $2::int8 ORDER BY 1, 2 LIMIT 1000";
 static const char double_sql[] =
 	"SELECT b.idx, a.idx, a.exp, b.record FROM zz.certificate b JOIN zz.certificate a ON a.holder_key = b.holder_key"
-	" AND a.item = b.item AND a.idx < b.idx AND b.idx >= $1 AND $2 = 0"
+	" AND a.item = b.item AND a.idx < b.idx AND b.idx >= $1::int8 AND $2::int8 = 0"
 	" WHERE coalesce((SELECT v.status FROM zz.certificate_event v WHERE v.serial = a.serial AND v.idx < b.idx"
 	" ORDER BY v.idx DESC LIMIT 1), 0) IN (0, 2)";
 /* clang-format on */
@@ -358,7 +358,7 @@ place_differ(struct audit *a, uint32_t list, uint32_t place)
 {
 	struct pg_result *r;
 	enum err e = audit_read(a,
-	        "SELECT idx, status FROM zz.certificate WHERE list = $1 AND list_idx = $2", list,
+	        "SELECT idx, status FROM zz.certificate WHERE list = $1::int8 AND list_idx = $2::int8", list,
 	        place, &r);
 
 	if (e != ERR_OK)

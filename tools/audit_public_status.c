@@ -22,9 +22,9 @@ struct version { /* of a list, as the database has it */
 #define VERSION_TAIL " LEFT JOIN zz.log_pending_done d ON d.pending = b.pending LEFT JOIN zz.log_entry e ON e.idx = d.idx"
 static const char by_digest_sql[] = VERSION ", b.kind FROM (SELECT r.sequence, r.pending, sha256(r.jwt) = $2::bytea AS kind FROM"
 	" (SELECT * FROM zz.publication p WHERE p.list = $1::int8 ORDER BY p.sequence DESC LIMIT 64) r"
-	" WHERE sha256(r.cwt) = $2 OR sha256(r.jwt) = $2) b" VERSION_TAIL;
+	" WHERE sha256(r.cwt) = $2::bytea OR sha256(r.jwt) = $2::bytea) b" VERSION_TAIL;
 static const char by_sequence_sql[] = VERSION ", false FROM zz.publication b" VERSION_TAIL
-	" WHERE b.list = $1 AND b.sequence = $2";
+	" WHERE b.list = $1::int8 AND b.sequence = $2::int8";
 /* clang-format on */
 
 static enum err

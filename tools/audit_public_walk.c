@@ -139,7 +139,7 @@ version_file(struct walk *w, const char *path, const char *name)
 	}
 	if (!file_take(w, path, &p, &n))
 		return;
-	w->e = audit_read(w->a, "SELECT cwt FROM zz.publication WHERE list = $1 AND sequence = $2",
+	w->e = audit_read(w->a, "SELECT cwt FROM zz.publication WHERE list = $1::int8 AND sequence = $2::int8",
 	        (int64_t)list, (int64_t)sequence, &r);
 	if (w->e == ERR_OK) {
 		if (pg_rows(r) == 1) {

@@ -330,7 +330,7 @@ roster_get(struct audit *a, struct version *v)
 	v->used = ++a->trust->clock;
 	if (v->roster != NULL || !v->there)
 		return v->roster;
-	if (audit_read(a, "SELECT jws FROM zz.roster WHERE version = $1 AND $2 = 0",
+	if (audit_read(a, "SELECT jws FROM zz.roster WHERE version = $1::int8 AND $2::int8 = 0",
 	            (int64_t)v->version, 0, &r) != ERR_OK)
 		return NULL;
 	if (pg_rows(r) == 1) {
