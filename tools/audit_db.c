@@ -33,11 +33,12 @@ audit_open(struct audit *a)
 		audit_differ(a, "log_head", "(row)", "id=1", "is missing");
 	} else {
 		struct pg_row row = pg_row(r, 0);
-		int64_t id = pg_next_int(&row);
+		int64_t id = pg_next_int(&row), rows;
 
 		a->size = pg_next_uint(&row);
 		a->time = pg_next_int(&row);
-		if (id != 1 || pg_next_int(&row) != 1)
+		rows = pg_next_int(&row);
+		if (id != 1 || rows != 1)
 			audit_differ_n(a, AUDIT_HEAD_ID, "id", (uint64_t)id, "one row, 1");
 		e = pg_row_end(&row);
 	}

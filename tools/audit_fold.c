@@ -1,6 +1,8 @@
 /* audit_fold.c - the log's order: what each entry may do is judged by the entries before it, and
  * then done. Nothing here is shared with the signer's fold. */
 #include "audit_log.h"
+#include "audit_journal.h"
+#include "audit_public.h"
 #include "audit_trust.h"
 #include "base64.h"
 #include "date.h"
@@ -487,12 +489,15 @@ audit_fold(struct audit *a, struct log_row *row)
 
 	snprintf(key, sizeof key, "idx=%" PRIu64, row->index);
 	audit_found_tell(a, &row->found, key, NULL);
+	if (row->published_wrong)
+		audit_public_differ(a, "log/tile/entries", key);
+	if (!row->there && audit_journal_lacks(a, row->index))
+		audit_differ_at(a, AUDIT_HEAD_SIZE, key, "the journal has no such entry");
+	else if (!row->there)
+		audit_differ(a, "log_entry", "(row)", key, "is missing");
 	extras_check(a, row);
-	if (!row->there) {
-		if (row->index < a->size)
-			audit_differ(a, "log_entry", "(row)", key, "is missing");
+	if (!row->there)
 		return;
-	}
 	batch_check(a, row);
 	tree_add(a->log, &row->leaf);
 	if (!row->decoded)

@@ -249,3 +249,9 @@ audit_journal_end(struct audit *a)
 		journal_differ(a, "the journal goes on where the database does not");
 	printf("journal: compared up to %" PRIu64 " of %" PRIu64 "\n", j->next, a->size);
 }
+
+bool
+audit_journal_lacks(const struct audit *a, uint64_t index)
+{
+	return a->journal != NULL && a->journal->end && a->journal->next <= index;
+}

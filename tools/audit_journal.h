@@ -9,6 +9,7 @@ void audit_journal_free(struct audit_journal *j);
 /* Sets the journal's views of rows; they live in *room, which the caller frees. */
 MUST_USE enum err audit_journal_rows(
         struct audit *a, struct log_row *rows, size_t count, uint8_t **room);
+bool audit_journal_lacks(const struct audit *a, uint64_t index); /* it was read to its end */
 /* Entries that the journal has and the database lacks. */
 void audit_journal_end(struct audit *a);
 #endif

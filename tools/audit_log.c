@@ -157,9 +157,9 @@ row_work(void *page, size_t i)
 static void
 page_fold(struct audit *a, struct page *p)
 {
-	audit_public_leaves(a, p->rows, p->count);
 	for (size_t i = 0; i < p->count; i++)
 		audit_fold(a, &p->rows[i]);
+	audit_public_leaves(a, p->rows, p->count);
 	audit_step(a, p->first + p->count);
 	page_end(p);
 }

@@ -98,7 +98,7 @@ struct log_row {
 	uint64_t j_batch;
 	bool audited; /* the record was verified under a root that held this entry */
 	/* filled in by audit_row_check */
-	bool decoded, noted;
+	bool decoded, noted, published_wrong;
 	struct entry e;
 	struct entry_note n;
 	struct merkle_hash leaf;

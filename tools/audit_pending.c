@@ -27,18 +27,30 @@ static const char tokens_sql[] =
 	" coalesce(p.created_at, 0::int8), coalesce(d.idx, -1::int8) FROM zz.publication b"
 	" LEFT JOIN zz.log_pending p ON p.id = b.pending LEFT JOIN zz.log_pending_done d ON d.pending = b.pending"
 	" WHERE b.pending > $1::int8 ORDER BY b.pending LIMIT $2::int8";
-/* rows that hang on nothing; entries that nobody brought; entries 3 without their token */
+/* rows that hang on nothing; entries that nobody brought; what the log has passed over */
 static const char orphans_sql[] =
-	"SELECT 0::int8, d.pending FROM zz.log_pending_done d WHERE $1::int8 = $2::int8"
-	" AND NOT EXISTS (SELECT FROM zz.log_pending p WHERE p.id = d.pending)"
-	" UNION ALL SELECT 1, v.pending FROM zz.log_pending_void v"
-	" WHERE NOT EXISTS (SELECT FROM zz.log_pending p WHERE p.id = v.pending)"
-	" UNION ALL SELECT 2, d.pending FROM zz.log_pending_done d"
-	" WHERE NOT EXISTS (SELECT FROM zz.log_entry e WHERE e.idx = d.idx)"
-	" UNION ALL SELECT 3, e.idx FROM zz.log_entry e WHERE substring(e.entry, 2, 2) IN"
+	"WITH open AS (SELECT p.id, p.tag, p.entry, p.created_at, e.idx FROM zz.log_pending p LEFT JOIN zz.log_entry e"
+	" ON e.tag = p.tag WHERE NOT EXISTS (SELECT FROM zz.log_pending_done d WHERE d.pending = p.id)"
+	" AND NOT EXISTS (SELECT FROM zz.log_pending_void v WHERE v.pending = p.id))"
+	" SELECT 0::int8, o.id FROM open o WHERE $1::int8 = $2::int8 AND o.idx IS NOT NULL"
+	" UNION ALL SELECT 1, d.pending FROM zz.log_pending_done d WHERE NOT EXISTS (SELECT FROM zz.log_pending p"
+	" WHERE p.id = d.pending) AND (EXISTS (SELECT FROM open o WHERE o.idx = d.idx) OR NOT EXISTS (SELECT FROM zz.log_entry e"
+	" WHERE e.idx = d.idx AND substring(e.entry, 2, 2) IN ('\\x0100', '\\x0103', '\\x0104', '\\x0105')))"
+	" UNION ALL SELECT 2, d.pending FROM zz.log_pending_done d WHERE NOT EXISTS (SELECT FROM zz.log_pending p"
+	" WHERE p.id = d.pending) AND NOT EXISTS (SELECT FROM open o WHERE o.idx = d.idx) AND EXISTS (SELECT FROM zz.log_entry e"
+	" WHERE e.idx = d.idx AND substring(e.entry, 2, 2) IN ('\\x0100', '\\x0103', '\\x0104', '\\x0105'))"
+	" UNION ALL SELECT 3, v.pending FROM zz.log_pending_void v WHERE NOT EXISTS (SELECT FROM zz.log_pending p"
+	" WHERE p.id = v.pending)"
+	" UNION ALL SELECT 4, d.pending FROM zz.log_pending_done d WHERE NOT EXISTS (SELECT FROM zz.log_entry e"
+	" WHERE e.idx = d.idx)"
+	" UNION ALL SELECT 5, e.idx FROM zz.log_entry e WHERE substring(e.entry, 2, 2) IN"
 	" ('\\x0100', '\\x0103', '\\x0104', '\\x0105') AND NOT EXISTS (SELECT FROM zz.log_pending_done d WHERE d.idx = e.idx)"
-	" UNION ALL SELECT 4, p.id FROM zz.log_pending p WHERE substring(p.entry, 2, 2) = '\\x0103'"
-	" AND NOT EXISTS (SELECT FROM zz.publication b WHERE b.pending = p.id)";
+	" UNION ALL SELECT 6, o.id FROM open o WHERE substring(o.entry, 2, 2) = '\\x0103'"
+	" AND NOT EXISTS (SELECT FROM zz.publication b WHERE b.pending = o.id)"
+	" UNION ALL SELECT 7, p.id FROM zz.log_pending p JOIN zz.log_pending_done d ON d.pending = p.id"
+	" WHERE substring(p.entry, 2, 2) = '\\x0103' AND NOT EXISTS (SELECT FROM zz.publication b WHERE b.pending = p.id)"
+	" UNION ALL SELECT 8, o.id FROM open o WHERE o.idx IS NULL AND EXISTS (SELECT FROM zz.log_pending q"
+	" JOIN zz.log_pending_done d ON d.pending = q.id WHERE q.id > o.id AND q.created_at > o.created_at + 5)";
 /* clang-format on */
 
 struct pending {
@@ -84,8 +96,6 @@ pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 			                                                    : AUDIT_DONE_IDX);
 	} else if (p->why.n > 0) {
 		audit_want(&f, why_good(p->why), AUDIT_VOID_WHY);
-	} else if (decoded) {
-		audit_want(&f, a->time <= e.time + 600, AUDIT_DONE_PENDING);
 	}
 	if (decoded)
 		audit_want(&f, p->created + 2 >= e.time && p->created <= e.time + MADE_S,
@@ -304,10 +314,17 @@ tokens_run(struct audit *a)
 static enum err
 orphans_tell(struct audit *a)
 {
-	static const enum audit_column column[] = {AUDIT_DONE_PENDING, AUDIT_VOID_PENDING,
-	        AUDIT_DONE_IDX, AUDIT_DONE_IDX, AUDIT_PUBLICATION_PENDING};
-	static const char *const why[] = {"nothing waited under it", "nothing waited under it",
-	        "no such entry", "nobody brought this entry", "its token is missing"};
+	static const struct {
+		const char *table, *column, *key, *why;
+	} kinds[] = {{"log_pending", "id", "id", "the log has it, under another id"},
+	        {"log_pending_done", "pending", "pending", "nothing waited under it"},
+	        {"log_pending", "(row)", "id", "is missing, the log has its entry"},
+	        {"log_pending_void", "pending", "pending", "nothing waited under it"},
+	        {"log_pending_done", "idx", "pending", "no such entry"},
+	        {"log_pending_done", "idx", "idx", "nobody brought this entry"},
+	        {"log_pending", "id", "id", "its token is missing"},
+	        {"publication", "(row)", "pending", "is missing, the log has its entry"},
+	        {"log_pending_void", "(row)", "pending", "the log has passed it over"}};
 	struct pg_result *r;
 	enum err e = audit_read(a, orphans_sql, 0, 0, &r);
 
@@ -315,10 +332,14 @@ orphans_tell(struct audit *a)
 		return e;
 	for (size_t i = 0; i < pg_rows(r); i++) {
 		struct pg_row row = pg_row(r, i);
-		size_t kind = (size_t)pg_next_int(&row);
+		size_t k = (size_t)pg_next_int(&row);
+		char key[60];
 
-		audit_differ_n(a, column[kind], kind == 3 ? "idx" : "pending",
-		        pg_next_uint(&row), why[kind]);
+		snprintf(key, sizeof key, "%s=%" PRIu64, kinds[k].key, pg_next_uint(&row));
+		audit_differ(a, kinds[k].table, kinds[k].column, key, kinds[k].why);
+		/* what it hung on may be what is missing */
+		if (k == 3)
+			audit_differ(a, "log_pending", "(row)", key, "is missing");
 	}
 	pg_result_free(r);
 	return ERR_OK;
@@ -330,7 +351,7 @@ audit_pending_run(struct audit *a)
 	enum err e;
 
 	audit_phase(a, "publications", 0);
-	if ((e = pending_run(a)) != ERR_OK || (e = tokens_run(a)) != ERR_OK)
+	if ((e = pending_run(a)) != ERR_OK || (e = orphans_tell(a)) != ERR_OK)
 		return e;
-	return orphans_tell(a);
+	return tokens_run(a);
 }

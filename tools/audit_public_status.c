@@ -420,11 +420,17 @@ audit_public_status(struct audit *a)
 {
 	struct heads w = {.a = a};
 	enum err e = head_compare(&w);
+	bool lists = false;
 
-	for (uint32_t i = 0; e == ERR_OK && i < a->log->list_count; i++)
-		if (a->log->lists[i].sequence != 0 &&
-		        a->log->lists[i].version_index < audit_public_size(a))
-			e = list_compare(&w, i);
+	for (uint32_t i = 0; e == ERR_OK && i < a->log->list_count; i++) {
+		if (a->log->lists[i].sequence == 0 ||
+		        a->log->lists[i].version_index >= audit_public_size(a))
+			continue;
+		lists = true;
+		e = list_compare(&w, i);
+	}
+	if (lists && audit_public_kept(a, "status/head.cwt") == NULL)
+		audit_public_differ(a, "status/head.cwt", "is missing");
 	free(w.rows);
 	return e;
 }

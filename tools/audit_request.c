@@ -224,6 +224,13 @@ events_take(struct page *p)
 		e->outcome = pg_next_ints(&row);
 		if (u != NULL && u->event_count++ == 0)
 			u->events = e;
+		if (e->seat.count != e->outcome.count) {
+			e->seat.count = e->outcome.count = 0;
+			if (u != NULL) {
+				unit_wrong(u, AUDIT_EVENT_SEAT, "as many seats as outcomes");
+				unit_wrong(u, AUDIT_EVENT_OUTCOME, NULL);
+			}
+		}
 		if (u != NULL && e->state == UNIT_EXECUTED) {
 			struct audit_rosters r;
 

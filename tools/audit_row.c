@@ -13,8 +13,13 @@ copies_check(struct log_row *row)
 {
 	struct audit_found *f = &row->found;
 
-	if (row->published.p != NULL)
-		audit_want(f, bytes_equal(row->published, row->entry), AUDIT_ENTRY_ENTRY);
+	/* of three, the one that stands alone is wrong */
+	if (row->published.p != NULL && !bytes_equal(row->published, row->entry)) {
+		if (row->journaled && bytes_equal(row->j_entry, row->entry))
+			row->published_wrong = true;
+		else
+			audit_found_add(f, AUDIT_ENTRY_ENTRY);
+	}
 	if (!row->journaled)
 		return;
 	audit_want(f, bytes_equal(row->j_entry, row->entry), AUDIT_ENTRY_ENTRY);

@@ -113,7 +113,13 @@ event_check(struct unit *u, size_t i)
 	const struct unit_event *e = &u->events[i];
 
 	unit_want(u, e->seq == (int64_t)i + 1, AUDIT_EVENT_SEQ, "states are numbered 1, 2, 3");
-	unit_want(u, move_good(u, i), AUDIT_EVENT_STATE, "this state does not follow");
+	if (!move_good(u, i)) {
+		unit_wrong(u, AUDIT_EVENT_STATE, "this state does not follow");
+		unit_wrong(u, AUDIT_EVENT_REQUEST, NULL);
+	}
+	/* a refusal without its word: which of both was changed? */
+	if (e->state == UNIT_REFUSED && e->code.n == 0)
+		unit_wrong(u, AUDIT_EVENT_STATE, "a refusal without its word");
 	unit_want(u, code_good(e), AUDIT_EVENT_CODE, "no word of a refusal");
 	if (e->state == UNIT_REJECTED)
 		unit_want(u, rejected_by(u, e->at), AUDIT_EVENT_STATE, "nobody rejected it");
@@ -247,6 +253,8 @@ unit_check(struct unit *u)
 	if (!unit_open(u))
 		return;
 	columns_check(u);
+	if (u->event_count > 0)
+		received_check(u);
 	for (size_t i = 0; i < u->approval_count; i++)
 		approval_check(u, i);
 	if (u->event_count == 0) {
@@ -255,7 +263,6 @@ unit_check(struct unit *u)
 	}
 	for (size_t i = 0; i < u->event_count; i++)
 		event_check(u, i);
-	received_check(u);
 	last = &u->events[u->event_count - 1];
 	if (u->events[0].state == UNIT_REFUSED)
 		refusal_check(u);
@@ -263,7 +270,8 @@ unit_check(struct unit *u)
 	if (u->events[0].state != UNIT_REFUSED && right.fault != ERR_OK &&
 	        last->state != UNIT_REFUSED)
 		unit_wrong(u, AUDIT_REQUEST_JWS, err_en(right.fault));
-	if (u->found.count == 0 || u->events[0].state == UNIT_EXECUTED)
+	/* what hangs on the id is of this request only where the id is */
+	if (bytes_equal(u->id, bytes_of(u->j.hash, SHA256_BYTES)))
 		unit_effects(u, &right);
 }
 
@@ -287,7 +295,10 @@ unit_note(struct unit *u, struct bytes note, int64_t time, struct entry_note *ou
 			                         bytes_equal(out->officials[i],
 			                                 bytes_of(u->approvals[k].thumb,
 			                                         KEY_THUMB_BYTES)));
-		unit_want(u, there, AUDIT_ENTRY_NOTE, "names an official whose approval is missing");
+		/* beside the journal the note is beyond doubt */
+		unit_want(u, there,
+		        u->a->journal != NULL ? AUDIT_APPROVAL_REQUEST : AUDIT_ENTRY_NOTE,
+		        "an official of the note whose approval is missing");
 		officials += there ? 1 : 0;
 	}
 	return officials;

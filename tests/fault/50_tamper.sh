@@ -10,6 +10,11 @@ today=$(TZ=Asia/Shanghai date +%Y-%m-%d)
 decision=(--decision-no '应急〔2026〕2号' --decided "$today")
 mapfile -t serials < <(find "$dir/out/welding-120" -name '*.qr.txt' -exec basename {} .qr.txt \; | sort | head -n 4)
 
+# an entry that came too late, as a publisher leaves it behind
+sql "WITH p AS (INSERT INTO zz.log_pending (entry, note, tag, created_at) SELECT entry, note,
+	decode(repeat('5a', 16), 'hex'), created_at FROM zz.log_pending WHERE substring(entry, 2, 2) = '\\x0105' RETURNING id)
+	INSERT INTO zz.log_pending_void (pending, why) SELECT id, 'entry_stale' FROM p"
+sleep 4 # what comes now is later than it, by any clock
 # A life with something of everything: a hold, one rejected, one withdrawn, a stop and its end, a refusal.
 orders=0
 order() { # order NAME EXIT KEY COMMAND...: its id in $request
@@ -48,10 +53,6 @@ head -n 3 tools/examples/low-voltage-60/results.csv >"$work/late/results.csv"
 expect "a session that is refused" 4 zz submit --url "$url" --key "$key" --session "$work/late/session.json" \
 	--results "$work/late/results.csv" --out "$work/late/out"
 
-# an entry that came too late, as a publisher leaves it behind
-sql "WITH p AS (INSERT INTO zz.log_pending (entry, note, tag, created_at) SELECT entry, note,
-	decode(repeat('5a', 16), 'hex'), created_at FROM zz.log_pending WHERE substring(entry, 2, 2) = '\\x0105' RETURNING id)
-	INSERT INTO zz.log_pending_void (pending, why) SELECT id, 'entry_stale' FROM p"
 published() {
 	public_log_agrees && [ "$(sql "SELECT count(*) FROM zz.log_pending p WHERE NOT EXISTS
 		(SELECT FROM zz.log_pending_done d WHERE d.pending = p.id)

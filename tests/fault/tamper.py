@@ -140,6 +140,10 @@ where = {
 }
 
 
+# two rows contradict each other and nothing says which is right: both are named
+either = {("log_pending", "id"), ("log_pending_done", "pending"), ("log_pending_void", "pending")}
+
+
 def row_of(table, column):
     condition = where.get((table, column), "true")
     return f"ctid = (SELECT e.ctid FROM zz.{table} e WHERE {condition} ORDER BY e.ctid OFFSET" \
@@ -166,7 +170,7 @@ def each_column():
             if pg.good(f"SELECT count(*) FROM (SELECT * FROM zz.{table} EXCEPT ALL SELECT * FROM kept.{table}) x") == ["0"]:
                 say(False, f"another value in {table}.{column}", "nothing was changed")
             first = judge(f"another value in {table}.{column} is named", table, column)
-            if not gone and not first.startswith(f"first {table} "):
+            if not gone and not first.startswith(f"first {table} ") and (table, column) not in either:
                 elsewhere.append(f"{table}.{column} as {first}")
             restore(table, gone)
     say(not elsewhere, "what is named first is in the table that was changed", "\n".join(elsewhere))
@@ -242,7 +246,8 @@ def catalogue():
          " AS 'BEGIN RETURN NULL; END'", None, "is_logged"),
         ("a rewrite rule", "CREATE RULE quiet AS ON INSERT TO zz.approval DO INSTEAD NOTHING", "DROP RULE quiet ON zz.approval", "quiet"),
         ("a table of one's own", "CREATE TABLE zz.mine (x int)", "DROP TABLE zz.mine", "zz.mine"),
-        ("another owner", "ALTER TABLE zz.approval OWNER TO zz_issuer", "ALTER TABLE zz.approval OWNER TO zz_owner", "owner zz_issuer"),
+        ("another owner", "ALTER TABLE zz.approval OWNER TO zz_issuer", "ALTER TABLE zz.approval OWNER TO zz_owner;"
+         "REVOKE ALL ON zz.approval FROM zz_issuer; GRANT SELECT, INSERT ON zz.approval TO zz_issuer", "owner zz_issuer"),
         ("a setting of a role", "ALTER ROLE zz_issuer SET synchronous_commit = off", "ALTER ROLE zz_issuer RESET synchronous_commit",
          "synchronous_commit"),
         ("a column that nothing covers", "ALTER TABLE zz.request ADD COLUMN note text", "ALTER TABLE zz.request DROP COLUMN note",
@@ -266,7 +271,7 @@ def roles():
     for role in ("zz_issuer", "zz_publish", "zz_admin", "zz_audit"):
         attempts = []
         for table in tables:
-            attempts += [(f"UPDATE zz.{table} SET {c} = {c}", f"{table}.{c}") for c, _ in columns[table]]
+            attempts += [(f"UPDATE zz.{table} SET {c} = " + ("DEFAULT" if (table, c) == ("log_pending", "id") else c), f"{table}.{c}") for c, _ in columns[table]]
             attempts += [(f"DELETE FROM zz.{table}", f"{table} delete"), (f"TRUNCATE zz.{table} CASCADE", f"{table} truncate")]
         body = "".join(
             f"BEGIN EXECUTE '{sql}'; INSERT INTO got VALUES ('{role}', 'done', '{name}');"
@@ -286,15 +291,15 @@ def files():
 
     def one(pattern):
         return sorted(str(p.relative_to(public)) for p in found if re.fullmatch(pattern, str(p.relative_to(public))))[-1]
-    for pattern in [r"log/checkpoint", r"log/checkpoints/\d+", r"log/checkpoints/\d+\.cose", r"log/tile/0/000\.p/\d+|log/tile/0/000",
-                    r"log/tile/entries/000\.p/\d+|log/tile/entries/000", r"manifest\.cose", r"status/0", r"status/0\.cwt", r"status/0\.jwt",
+    for pattern in [r"log/checkpoint", r"log/checkpoints/\d+", r"log/checkpoints/\d+\.cose", r"log/tile/0/000", r"log/tile/entries/000",
+                    r"log/tile/0/000\.p/\d+", r"log/tile/entries/000\.p/\d+", r"manifest\.cose", r"status/0", r"status/0\.cwt", r"status/0\.jwt",
                     r"status/head\.cwt", r"status/table/\d+\.cwt", r"status/delta/\S+", r"status/version/\S+", r"crl/0\.crl"]:
         name = one(pattern)
         path, kept = public / name, (public / name).read_bytes()
         path.write_bytes(kept[:len(kept) // 2] + bytes([kept[len(kept) // 2] ^ 1]) + kept[len(kept) // 2 + 1:])
-        judge(f"one bit of {pattern.split('|')[0]} is named", "public" if not name.startswith("log/tile/entries") else "log_entry")
+        judge(f"one bit of {pattern.split('|')[0]} is named", "public")
         path.unlink()
-        if not pattern.startswith(("log/checkpoints/", "status/version", "status/delta")):
+        if not pattern.startswith(("log/checkpoints/", "status/version", "status/delta")) and ".p" not in pattern:
             judge(f"{pattern.split('|')[0]} missing is named", "public")
         path.write_bytes(kept)
     path = public / "log" / "names.txt"
