@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_MAX = REQUEST_SEATS_MAX + BATCH_CERTIFICATES_MAX + 64, SNAPSHOT_EVERY = 200000 };
+/* a seat that replaces a certificate has two entries */
+enum { ENTRIES_MAX = 2 * REQUEST_SEATS_MAX + BATCH_CERTIFICATES_MAX + 64, SNAPSHOT_EVERY = 200000 };
 
 /* Reads one [entry, note, tag(, record)]. */
 static void
@@ -88,6 +89,10 @@ prepare_run(struct authority *a, struct call *c, struct cbor *in)
 		entry_get(in, false, &s);
 		why[i] = (uint8_t)entry_add(a, b, &s, false);
 		stale_count += why[i] != ERR_OK;
+	}
+	if (count > 0 && why[count - 1] == ERR_OK && fold_batch_end(b) != ERR_OK) {
+		why[count - 1] = ERR_MOVE;
+		stale_count++;
 	}
 	fold_batch_free(b);
 	if ((e = cbor_end(in)) != ERR_OK)
@@ -182,6 +187,8 @@ entries_append(struct authority *a, const struct signed_entry *entries, size_t c
 		if (e == ERR_OK)
 			e = guard_check(a, &next);
 	}
+	if (e == ERR_OK)
+		e = fold_batch_end(b);
 	if (e == ERR_OK) {
 		merkle_root(&next, &root);
 		journal_append(a->journal, size, &root, entries, count);

@@ -1,7 +1,7 @@
 /* authority_order.c - ORDER: evidence and the records it touches in, one status entry for each
  * certificate out. Serial and place on the list come only from a record that bears the signer's own
  * signature, the status from its own list. */
-#include "authority.h"
+#include "authority_issue.h"
 
 #include "date.h"
 #include "log.h"
@@ -11,35 +11,49 @@
 struct order {
 	struct authority *a;
 	struct call *c;
-	const struct evidence *ev;
+	struct evidence *ev;
 	struct entry_note note;
 	size_t started; /* holds that this answer starts */
 };
 
+/* Does the order mean this certificate? What a selector says holds for the record itself, whatever
+ * list the front brought. */
 static bool
-serial_named(const struct request *r, struct bytes cti)
+is_named(const struct evidence *ev, const struct record *r)
 {
-	for (size_t i = 0; i < r->serial_count; i++)
-		if (memcmp(r->serials[i], cti.p, 16) == 0)
-			return true;
-	return false;
+	const struct request_select *s = &ev->request.select;
+
+	if (!evidence_names(ev, r->cti.p))
+		return false;
+	if (!ev->request.selects)
+		return true;
+	return (s->center.p == NULL || bytes_equal(s->center, r->center)) &&
+	       (s->item.p == NULL || bytes_equal(s->item, r->item)) && s->from <= r->iat &&
+	       r->iat < s->to &&
+	       (!s->by_request || memcmp(s->request, r->request.p, SHA256_BYTES) == 0);
 }
 
-/* Verifies that the record is ours: under the key that signs now, or an earlier one of the
- * manifest. */
-static enum err
-record_ours(const struct authority *a, struct bytes in, struct record *r)
+/* Certificates that the sender's other orders touched today, by whichever of his keys. */
+static uint64_t
+ordered_before(const struct order *o)
 {
-	const struct manifest_key *mk;
-	struct cose_sign1 m;
-	enum err e = record_open(in, false, &m, r);
+	const struct fold *f = &o->a->fold;
+	const struct request *r = &o->ev->request;
+	int64_t day = date_shanghai(o->c->now);
+	const uint8_t *serials = r->selects ? o->ev->list.p : (const uint8_t *)r->sorted;
+	uint64_t n = 0;
 
-	if (e != ERR_OK)
-		return e;
-	mk = manifest_find(&a->manifest->m, m.kid, KEY_RECORD);
-	if (mk == NULL)
-		return ERR_SERIAL_UNKNOWN;
-	return cose_verify(&m, mk->key, RECORD_TYPE);
+	for (size_t i = 0; i < f->orders.count; i++) {
+		const struct operator* by = roster_find(o->a->roster, f->orders.rows[i].center);
+
+		if (by != NULL && bytes_equal(by->person, o->ev->sender->person) &&
+		        f->orders.rows[i].day == day)
+			n += f->orders.rows[i].count;
+	}
+	/* what this one has done already is not counted twice */
+	for (size_t i = 0; n > 0 && i < o->ev->count; i++)
+		n -= fold_executed(f, o->ev->jws.hash, bytes_of(serials + 16 * i, 16));
+	return n;
 }
 
 static void
@@ -70,7 +84,7 @@ row_refuse(const struct order *o, const struct record *r, enum outcome why)
 static bool
 hold_confirmed(const struct evidence *ev)
 {
-	return ev->signed_by >= ev->ground->officials;
+	return ev->signed_by >= ev->confirms;
 }
 
 /* A hold by one official is short; its second signature gives it the time that was asked for. */
@@ -102,6 +116,25 @@ suspend_decide(struct order *o, enum status now, struct entry *e)
 	return OUTCOME_SUSPENDED;
 }
 
+/* A ground that follows a revocation (C03) registers it, once; every other one ends a certificate
+ * that is not over yet. */
+static enum outcome
+revoke_decide(struct order *o, enum status now, struct entry *e)
+{
+	const struct crl_row *row = fold_row(&o->a->fold, e->list, e->cti.p);
+	bool follows = o->ev->ground->effect == EFFECT_FOLLOWS;
+
+	e->status = STATUS_INVALID;
+	e->crl_reason = o->ev->ground->crl_reason;
+	if (now == STATUS_SUPERSEDED || (follows && now != STATUS_INVALID))
+		return OUTCOME_NO_MOVE;
+	if (now != STATUS_INVALID)
+		return OUTCOME_REVOKED;
+	return follows && row != NULL && row->reason == CRL_REVOKED && !row->deregistered
+	               ? OUTCOME_DEREGISTERED
+	               : OUTCOME_ALREADY;
+}
+
 /* What the order does to a certificate of this status: the outcome, and the entry where it changes.
  */
 static enum outcome
@@ -112,12 +145,9 @@ row_decide(struct order *o, enum status now, struct entry *e, bool *changes)
 
 	*changes = false;
 	if (o->ev->request.type == REQUEST_REVOKE) {
-		if (over)
-			return now == STATUS_INVALID ? OUTCOME_ALREADY : OUTCOME_NO_MOVE;
-		e->status = STATUS_INVALID;
-		e->crl_reason = o->ev->ground->crl_reason;
-		*changes = true;
-		return OUTCOME_REVOKED;
+		outcome = revoke_decide(o, now, e);
+		*changes = outcome == OUTCOME_REVOKED || outcome == OUTCOME_DEREGISTERED;
+		return outcome;
 	}
 	if (over)
 		return OUTCOME_NO_MOVE;
@@ -163,9 +193,9 @@ row_put(struct order *o, struct bytes record)
 	bool changes;
 	enum err e;
 
-	if ((e = record_ours(o->a, record, &r)) != ERR_OK)
+	if ((e = authority_record(&o->a->manifest->m, record, &r)) != ERR_OK)
 		return e;
-	if (!serial_named(&o->ev->request, r.cti))
+	if (!is_named(o->ev, &r))
 		return ERR_SERIAL_UNKNOWN;
 	if ((e = fold_status(&o->a->fold, r.list, r.idx, &now)) != ERR_OK)
 		return e;
@@ -240,6 +270,10 @@ order_run(struct order *o, struct cbor *in)
 		return e;
 	if (stop ? count != 0 : count == 0 || count > ORDER_CHUNK_MAX)
 		return ERR_LIMIT;
+	if (!o->ev->many)
+		evidence_together(o->ev, ordered_before(o));
+	if (!evidence_complete(o->ev))
+		return ERR_APPROVALS;
 	authority_note(o->ev, ++o->a->answer, &o->note);
 	/* what the note says of officials is what makes a hold confirmed */
 	if (o->ev->request.type == REQUEST_SUSPEND && !hold_confirmed(o->ev))
@@ -253,6 +287,17 @@ order_run(struct order *o, struct cbor *in)
 	for (uint64_t i = 0; e == ERR_OK && i < count; i++)
 		e = row_put(o, cbor_bytes(in));
 	return e == ERR_OK ? cbor_end(in) : e;
+}
+
+/* The list that approvals sign comes before them. */
+static enum err
+list_read(struct cbor *in, struct evidence *ev)
+{
+	uint64_t count = cbor_array(in);
+
+	if (count == 0)
+		return ERR_OK;
+	return count == 1 ? evidence_list(ev, cbor_bytes(in)) : ERR_PROTOCOL;
 }
 
 enum err
@@ -271,11 +316,16 @@ authority_order(struct authority *a, struct call *c)
 	pthread_mutex_unlock(&a->lock);
 	if (e != ERR_OK)
 		return e;
-	cbor_array_exact(&in, 3);
+	cbor_array_exact(&in, 4);
 	jws = cbor_bytes(&in);
 	if ((e = evidence_open(jws, roster, a->field, c->now, &ev)) != ERR_OK)
 		return e;
-	e = ev.request.type != REQUEST_ISSUE && ev.request.type != REQUEST_WITHDRAW
+	if ((e = list_read(&in, &ev)) != ERR_OK) {
+		evidence_free(&ev);
+		return e;
+	}
+	e = ev.request.type != REQUEST_ISSUE && ev.request.type != REQUEST_REPLACE &&
+	                    ev.request.type != REQUEST_WITHDRAW
 	            ? authority_approvals(&in, &ev, roster, c->now)
 	            : ERR_TYPE_UNKNOWN;
 	if (e == ERR_OK) {

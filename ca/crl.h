@@ -10,6 +10,7 @@ struct crl_row {
 	int reason;           /* 4, 5, 6, 9 */
 	int64_t revoked_at;   /* UTC seconds: when it was logged */
 	int64_t invalid_from; /* day; first second of it in Shanghai is the invalidityDate */
+	bool deregistered;    /* cancelled after it was revoked: not in the CRL, but done once */
 };
 
 /* Self-signed CA certificate (DER): critical CA:TRUE, keyUsage cRLSign, SKI. */
@@ -37,4 +38,13 @@ MUST_USE enum err crl_find(struct bytes der, struct bytes ca_der, const uint8_t 
  * them is not of our form. */
 MUST_USE enum err crl_each(struct bytes der, struct bytes ca_der,
         void (*see)(void *ctx, const struct crl_row *row), void *ctx);
+
+/* A CRL for any number of questions, by several threads at once: what crl_check asks for was found
+ * right. Errors as there; crl_free is due after success. */
+struct crl;
+MUST_USE enum err crl_open(struct bytes der, struct bytes ca_der, struct crl **out);
+const struct crl_times *crl_times_of(const struct crl *c);
+MUST_USE enum err crl_lookup(
+        const struct crl *c, const uint8_t serial[16], bool *found, struct crl_row *out);
+void crl_free(struct crl *c); /* NULL is fine */
 #endif

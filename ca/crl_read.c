@@ -6,7 +6,15 @@
 #include "date.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { POINT_BYTES_MAX = 512 };
+
+struct crl {
+	X509_CRL *x509;
+	struct crl_times times;
+};
 
 static bool
 time_of(const ASN1_TIME *at, int64_t *utc_s)
@@ -78,25 +86,30 @@ point_get(X509_CRL *crl, struct buf *url)
 	return ok;
 }
 
+static enum err
+frame_get(X509_CRL *crl, struct crl_times *t, struct buf *url)
+{
+	bool ok = X509_CRL_get_version(crl) == X509_CRL_VERSION_2 &&
+	          time_of(X509_CRL_get0_lastUpdate(crl), &t->this_update) &&
+	          time_of(X509_CRL_get0_nextUpdate(crl), &t->next_update) &&
+	          number_get(crl, &t->number) && point_get(crl, url);
+
+	return ok ? buf_end(url) : crl_done(false, ERR_ENCODING);
+}
+
 enum err
 crl_check(struct bytes der, struct bytes ca_der, struct crl_times *t, struct buf *url)
 {
 	X509_CRL *crl = NULL;
 	struct crl_times times = {0};
 	enum err e = crl_read(der, ca_der, &crl);
-	bool ok = false;
 
 	if (e != ERR_OK)
 		return e;
-	ok = X509_CRL_get_version(crl) == X509_CRL_VERSION_2 &&
-	     time_of(X509_CRL_get0_lastUpdate(crl), &times.this_update) &&
-	     time_of(X509_CRL_get0_nextUpdate(crl), &times.next_update) &&
-	     number_get(crl, &times.number) && point_get(crl, url);
+	if ((e = frame_get(crl, &times, url)) == ERR_OK)
+		*t = times;
 	X509_CRL_free(crl);
-	if (!ok)
-		return crl_done(false, ERR_ENCODING);
-	*t = times;
-	return buf_end(url);
+	return e;
 }
 
 static bool
@@ -117,34 +130,37 @@ row_get(const X509_REVOKED *r, struct crl_row *row)
 	return ok;
 }
 
+static enum err
+row_find(X509_CRL *crl, const uint8_t serial[16], bool *found, struct crl_row *out)
+{
+	X509_REVOKED *r = NULL;
+	ASN1_INTEGER *number = crl_integer(serial, SERIAL_BYTES);
+	struct crl_row row = {0};
+	bool there = false;
+
+	if (number == NULL)
+		return crl_done(false, ERR_MEMORY);
+	there = X509_CRL_get0_by_serial(crl, &r, number) == 1;
+	ASN1_INTEGER_free(number);
+	memcpy(row.serial, serial, SERIAL_BYTES);
+	if (there && !row_get(r, &row))
+		return crl_done(false, ERR_ENCODING);
+	*found = there;
+	if (there)
+		*out = row;
+	return ERR_OK;
+}
+
 enum err
 crl_find(struct bytes der, struct bytes ca_der, const uint8_t serial[16], bool *found,
         struct crl_row *out)
 {
 	X509_CRL *crl = NULL;
-	X509_REVOKED *r = NULL;
-	ASN1_INTEGER *number = NULL;
-	struct crl_row row = {0};
 	enum err e = crl_read(der, ca_der, &crl);
-	bool there = false;
 
 	if (e != ERR_OK)
 		return e;
-	if ((number = crl_integer(serial, SERIAL_BYTES)) == NULL) {
-		e = crl_done(false, ERR_MEMORY);
-		goto out;
-	}
-	there = X509_CRL_get0_by_serial(crl, &r, number) == 1;
-	memcpy(row.serial, serial, SERIAL_BYTES);
-	if (there && !row_get(r, &row)) {
-		e = crl_done(false, ERR_ENCODING);
-		goto out;
-	}
-	*found = there;
-	if (there)
-		*out = row;
-out:
-	ASN1_INTEGER_free(number);
+	e = row_find(crl, serial, found, out);
 	X509_CRL_free(crl);
 	return e;
 }
@@ -175,4 +191,41 @@ crl_each(struct bytes der, struct bytes ca_der, void (*see)(void *ctx, const str
 	}
 	X509_CRL_free(crl);
 	return e;
+}
+
+enum err
+crl_open(struct bytes der, struct bytes ca_der, struct crl **out)
+{
+	uint8_t room[POINT_BYTES_MAX];
+	struct buf url = BUF_OF(room);
+	struct crl *c = calloc(1, sizeof *c);
+	enum err e = c == NULL ? ERR_MEMORY : crl_read(der, ca_der, &c->x509);
+
+	if (e != ERR_OK || (e = frame_get(c->x509, &c->times, &url)) != ERR_OK) {
+		crl_free(c);
+		return e;
+	}
+	*out = c;
+	return ERR_OK;
+}
+
+const struct crl_times *
+crl_times_of(const struct crl *c)
+{
+	return &c->times;
+}
+
+enum err
+crl_lookup(const struct crl *c, const uint8_t serial[16], bool *found, struct crl_row *out)
+{
+	return row_find(c->x509, serial, found, out);
+}
+
+void
+crl_free(struct crl *c)
+{
+	if (c == NULL)
+		return;
+	X509_CRL_free(c->x509);
+	free(c);
 }

@@ -95,6 +95,20 @@ date_add_years(int64_t days, int years)
 }
 
 int64_t
+date_add_months(int64_t days, int months)
+{
+	int year, month, day;
+
+	date_to_civil(days, &year, &month, &day);
+	month += months - 1;
+	year += month / 12;
+	month = month % 12 + 1;
+	while (!date_exists(year, month, day))
+		day--;
+	return date_from_civil(year, month, day);
+}
+
+int64_t
 date_last_valid(int64_t first, int years)
 {
 	return date_add_years(first, years) - 1;

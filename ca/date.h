@@ -14,6 +14,9 @@ int64_t date_shanghai(int64_t utc_s);           /* day in Shanghai of a moment *
 int64_t date_shanghai_start(int64_t days);      /* first second of that day in Shanghai, UTC */
 /* Same month and day N years later; 29 February becomes 1 March where the year has none. */
 int64_t date_add_years(int64_t days, int years);
+/* The corresponding day N months later, or the last day of that month where it has none: the last
+ * day of a term that begins on the day after `days` (Civil Code, articles 201 and 202). */
+int64_t date_add_months(int64_t days, int months);
 /* Last valid day of a certificate that starts on `first`: first + N years - 1 day. */
 int64_t date_last_valid(int64_t first, int years);
 int date_age(int64_t birth, int64_t on); /* completed years */

@@ -296,7 +296,7 @@ entry_of_record(const struct record *r, struct bytes bare, struct entry *out)
 void
 entry_note_put(const struct entry_note *n, struct buf *out)
 {
-	cbor_put_array(out, 6);
+	cbor_put_array(out, n->follows.n == 0 ? 6 : 7);
 	cbor_put_bytes(out, n->sender);
 	cbor_put_array(out, n->official_count);
 	for (size_t i = 0; i < n->official_count; i++)
@@ -305,6 +305,8 @@ entry_note_put(const struct entry_note *n, struct buf *out)
 	put_or_null(out, n->slot);
 	put_or_null(out, n->seat);
 	cbor_put_uint(out, n->answer);
+	if (n->follows.n != 0)
+		cbor_put_bytes(out, n->follows);
 }
 
 enum err
@@ -312,9 +314,11 @@ entry_note_decode(struct bytes in, struct entry_note *out)
 {
 	struct entry_note n = {0};
 	struct cbor c = cbor_init(in);
+	uint64_t members = cbor_array(&c);
 	enum err e;
 
-	cbor_array_exact(&c, 6);
+	if (members != 6 && members != 7)
+		cbor_fail(&c, ERR_VALUE);
 	n.sender = cbor_bytes(&c);
 	if (n.sender.n != 0 && n.sender.n != KEY_THUMB_BYTES)
 		cbor_fail(&c, ERR_VALUE);
@@ -327,6 +331,8 @@ entry_note_decode(struct bytes in, struct entry_note *out)
 	n.slot = cbor_null_next(&c) ? -1 : (int64_t)cbor_uint_max(&c, INT64_MAX);
 	n.seat = cbor_null_next(&c) ? -1 : (int64_t)cbor_uint_max(&c, INT32_MAX);
 	n.answer = cbor_uint(&c);
+	if (members == 7)
+		n.follows = cbor_bytes_exact(&c, 16);
 	if ((e = cbor_end(&c)) != ERR_OK)
 		return e;
 	*out = n;

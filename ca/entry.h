@@ -16,6 +16,10 @@ enum entry_type {
 	ENTRY_STOP
 };
 enum status { STATUS_VALID, STATUS_INVALID, STATUS_SUSPENDED, STATUS_SUPERSEDED };
+/* CRL reasons (RFC 5280 section 5.3.1) that rules of the log look at. */
+enum { CRL_SUPERSEDED = 4, CRL_CANCELLED = 5, CRL_REVOKED = 9 };
+/* Seat of a replacement: no seat of a session, by an official or by a centre. */
+enum { SEAT_OF_OFFICIAL = 0, SEAT_OF_CENTER = 1 };
 enum { ENTRY_TAG_BYTES = 16, ENTRY_OFFICIALS_MAX = REQUEST_APPROVALS_MAX };
 
 struct entry { /* views; which members count depends on type */
@@ -56,10 +60,11 @@ struct entry_note {
 	struct bytes
 	        officials[ENTRY_OFFICIALS_MAX]; /* 32 each: thumbprints of the keys that approved */
 	size_t official_count;
-	int64_t exp;     /* of the request; 0 none */
-	int64_t slot;    /* issue: -1 none */
-	int64_t seat;    /* issue: -1 none */
-	uint64_t answer; /* number of the ISSUE or ORDER answer */
+	int64_t exp;          /* of the request; 0 none */
+	int64_t slot;         /* issue: -1 none */
+	int64_t seat;         /* issue: -1 none */
+	uint64_t answer;      /* number of the ISSUE or ORDER answer */
+	struct bytes follows; /* issue: 16, the certificate that it replaces; or empty */
 };
 void entry_note_put(const struct entry_note *n, struct buf *out);
 MUST_USE enum err entry_note_decode(struct bytes in, struct entry_note *out);

@@ -56,6 +56,8 @@
 	X(ERR_BASIS, "basis_invalid", 422, false, "The basis of the session is unknown or not yet served.", "场次的发证依据未知或暂不受理。") \
 	/* rules of an order */ \
 	X(ERR_GROUND, "ground_invalid", 422, false, "The ground is unknown or does not belong to this type of order.", "依据代码未知或不适用于该类决定。") \
+	X(ERR_CHANGES, "changes_invalid", 422, false, "This ground allows no change of data, or a change is not valid.", "该依据不允许变更信息，或所变更的信息无效。") \
+	X(ERR_SELECT, "selection_empty", 422, false, "The selection names no certificate.", "所选范围内没有证书。") \
 	X(ERR_DATES, "dates_invalid", 422, false, "The dates of the decision contradict each other or the ground.", "决定日期、生效日期与依据相互矛盾。") \
 	X(ERR_APPROVALS, "approvals_missing", 422, false, "More officials must approve first.", "尚需更多监管人员批准。") \
 	X(ERR_APPROVAL_PERSON, "approval_same_person", 422, false, "An approval must come from another person and another key.", "批准人须为另一人并使用另一密钥。") \

@@ -4,6 +4,7 @@
 
 #include "fold_item.h"
 
+#include "base64.h"
 #include "date.h"
 #include "log.h"
 #include "status.h"
@@ -42,6 +43,7 @@ fold_free(struct fold *f)
 	}
 	free(f->lists);
 	free(f->caps.rows);
+	free(f->orders.rows);
 	free(f->done);
 	holds_free(&f->holds);
 	history_free(&f->history);
@@ -115,6 +117,28 @@ uint64_t
 fold_issued(const struct fold *f, struct bytes center, int64_t day)
 {
 	return fold_caps_count(&f->caps, center, day);
+}
+
+uint64_t
+fold_ordered(const struct fold *f, struct bytes kid, int64_t day)
+{
+	return fold_caps_count(&f->orders, kid, day);
+}
+
+void
+fold_orders_add(struct fold_caps *orders, const struct entry *e, const struct entry_note *n)
+{
+	uint8_t room[KEY_THUMB_TEXT + 1];
+	struct buf kid = BUF_OF(room);
+
+	base64url_put(&kid, n->sender);
+	fold_caps_add(orders, buf_bytes(&kid), date_shanghai(e->time));
+}
+
+bool
+fold_is_order(const struct entry *e, const struct entry_note *n)
+{
+	return e->type == ENTRY_STATUS && e->status != STATUS_SUPERSEDED && n->exp != 0;
 }
 
 /* An issue is executed once as a whole, an order once for each certificate. */
@@ -207,7 +231,8 @@ issue_apply(struct fold *f, const struct batch_item *it)
 	lists_until(f, (uint32_t)(it->n.slot / LIST_ENTRIES) + 1, f->frontier.size);
 	if ((uint64_t)it->n.slot >= f->slots)
 		f->slots = (uint64_t)it->n.slot + 1;
-	fold_caps_add(&f->caps, it->e.center, date_shanghai(it->e.time));
+	if (it->n.seat != SEAT_OF_OFFICIAL)
+		fold_caps_add(&f->caps, it->e.center, date_shanghai(it->e.time));
 }
 
 static void
@@ -218,6 +243,10 @@ status_apply(struct fold *f, const struct entry *e)
 	/* a certificate that was good has no row: no search, however long the list is */
 	struct crl_row *row = before == STATUS_VALID ? NULL : row_find(l, e->cti.p);
 
+	if (before == STATUS_INVALID && row != NULL) {
+		row->deregistered = true; /* no list changes, and the CRL says why it was revoked */
+		return;
+	}
 	status_set(l->raw, e->idx, e->status);
 	l->changed = f->frontier.size;
 	history_change_add(&f->history, e, f->frontier.size);
@@ -237,6 +266,7 @@ status_apply(struct fold *f, const struct entry *e)
 	row->reason = e->crl_reason;
 	row->revoked_at = e->time;
 	row->invalid_from = e->effective;
+	row->deregistered = false;
 }
 
 static void
@@ -249,6 +279,14 @@ list_apply(struct fold *f, const struct entry *e)
 	l->covered = e->tree_size;
 	memcpy(l->previous, e->cwt_sha256, SHA256_BYTES);
 	history_list_add(&f->history, e, f->frontier.size - 1);
+}
+
+/* A second signature touches nothing that its first did not. */
+static bool
+confirms(const struct fold *f, const struct entry *e)
+{
+	return e->status == STATUS_SUSPENDED &&
+	       status_get(f->lists[e->list].raw, e->idx) == STATUS_SUSPENDED;
 }
 
 void
@@ -271,6 +309,8 @@ fold_apply(struct fold *f, const struct batch_item *it)
 	if (it->e.type == ENTRY_ISSUE)
 		issue_apply(f, it);
 	if (it->e.type == ENTRY_STATUS) {
+		if (fold_is_order(&it->e, &it->n) && !confirms(f, &it->e))
+			fold_orders_add(&f->orders, &it->e, &it->n);
 		status_apply(f, &it->e);
 		holds_apply(&f->holds, &it->e, &it->n);
 	}

@@ -23,7 +23,7 @@ struct fold_list {
 };
 
 struct fold_cap {
-	char center[40];
+	char center[KEY_THUMB_TEXT + 1]; /* or the kid of a sender of orders */
 	int64_t day;
 	uint64_t count;
 };
@@ -43,8 +43,9 @@ struct fold {
 	struct fold_list *lists;
 	uint32_t list_count;
 	struct fold_caps caps;
-	uint64_t slots;         /* above every slot that an entry stands on */
-	struct fold_done *done; /* open addressing, room is a power of two */
+	struct fold_caps orders; /* certificates that the orders of a key touched, a day */
+	uint64_t slots;          /* above every slot that an entry stands on */
+	struct fold_done *done;  /* open addressing, room is a power of two */
 	size_t done_count, done_room;
 	struct holds holds;
 	struct history history;
@@ -59,6 +60,8 @@ MUST_USE enum err fold_status(const struct fold *f, uint32_t list, uint32_t idx,
 const struct crl_row *fold_row(
         const struct fold *f, uint32_t list, const uint8_t serial[16]); /* NULL when none */
 uint64_t fold_issued(const struct fold *f, struct bytes center, int64_t day);
+/* Certificates that orders signed by that key (kid) touched on that day, lapses aside. */
+uint64_t fold_ordered(const struct fold *f, struct bytes kid, int64_t day);
 /* Was the request executed (issue: cti empty; order: for this certificate)? */
 bool fold_executed(const struct fold *f, const uint8_t request[SHA256_BYTES], struct bytes cti);
 
@@ -74,6 +77,9 @@ void fold_batch_free(struct fold_batch *b);
  * ERR_TYPE_UNKNOWN, … */
 MUST_USE enum err fold_batch_add(struct fold_batch *b, const struct entry *e,
         const struct entry_note *n, struct bytes bytes);
+/* ERR_MOVE while the newest entry replaces a certificate and the entry that ends that one is
+ * missing: nobody has both. */
+MUST_USE enum err fold_batch_end(const struct fold_batch *b);
 /* Applies what was added. Memory is the only thing that can fail, and ends the process. */
 void fold_batch_apply(struct fold_batch *b, struct fold *f);
 #endif

@@ -18,8 +18,9 @@ struct fold_batch {
 	int64_t time;
 	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
 	size_t done_room;
-	struct fold_caps caps; /* of this batch */
-	bool stops;            /* it stops or resumes someone */
+	struct fold_caps caps, orders; /* of this batch */
+	bool stops;                    /* it stops or resumes someone */
+	bool pair_open; /* the newest item replaces a certificate that is not yet ended */
 };
 
 enum err
@@ -46,6 +47,7 @@ fold_batch_free(struct fold_batch *b)
 	free(b->items);
 	free(b->done);
 	free(b->caps.rows);
+	free(b->orders.rows);
 	free(b);
 }
 
@@ -67,6 +69,14 @@ batch_done(struct fold_batch *b, const uint8_t key[SHA256_BYTES])
 		}
 	}
 	return fold_done_find(b->done, b->done_room, key);
+}
+
+/* A replacement by an official stands in the name of the centre that issued, and nothing of that
+ * centre's binds it: neither stop nor cap. */
+static bool
+is_of_official(const struct batch_item *it)
+{
+	return it->n.seat == SEAT_OF_OFFICIAL;
 }
 
 /* In force when appended: also against entries that were built before. */
@@ -102,7 +112,7 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 	const struct fold_done *d;
 	const struct operator* center;
 
-	if (it->n.slot < 0 || it->n.exp == 0)
+	if (it->n.slot < 0 || it->n.seat < 0 || it->n.exp == 0)
 		return ERR_VALUE;
 	if (fold_executed(b->f, it->e.request, bytes_of(NULL, 0)))
 		return ERR_EXECUTED;
@@ -113,6 +123,8 @@ issue_check(struct fold_batch *b, const struct batch_item *it)
 		if (before->n.answer != it->n.answer || it->n.slot <= before->n.slot)
 			return ERR_EXECUTED;
 	}
+	if (is_of_official(it))
+		return ERR_OK;
 	if (is_stopped(b, it))
 		return ERR_STOPPED;
 	center = b->roster == NULL ? NULL : roster_center(b->roster, it->e.center);
@@ -156,6 +168,49 @@ hold_day_check(const struct fold_batch *b, const struct batch_item *it)
 	return n < HOLD_DAY_MAX ? ERR_OK : ERR_HOLD_DAY;
 }
 
+/* More than a thousand certificates of one key in a day take one official more, however many orders
+ * they come in: at least three for what takes two, two for what takes one. */
+static enum err
+order_day_check(const struct fold_batch *b, const struct batch_item *it, enum status now)
+{
+	size_t least = it->e.status == STATUS_SUSPENDED ? 1 : 2;
+	int64_t day = date_shanghai(it->e.time);
+	uint8_t room[KEY_THUMB_TEXT + 1];
+	struct buf kid = BUF_OF(room);
+
+	if (!fold_is_order(&it->e, &it->n) || it->n.official_count >= least ||
+	        (it->e.status == STATUS_SUSPENDED && now == STATUS_SUSPENDED))
+		return ERR_OK;
+	base64url_put(&kid, it->n.sender);
+	return fold_caps_count(&b->f->orders, buf_bytes(&kid), day) +
+	                               fold_caps_count(&b->orders, buf_bytes(&kid), day) <
+	                       ORDER_ALONE_MAX
+	               ? ERR_OK
+	               : ERR_APPROVALS;
+}
+
+/* Does the entry end the certificate that the entry before it replaces? */
+static bool
+pair_fits(const struct fold_batch *b, const struct batch_item *it)
+{
+	const struct batch_item *first = &b->items[b->count - 1];
+
+	return it->e.type == ENTRY_STATUS && it->e.status == STATUS_SUPERSEDED &&
+	       bytes_equal(it->e.cti, first->n.follows) && it->n.answer == first->n.answer &&
+	       it->n.seat == first->n.seat &&
+	       memcmp(it->e.request, first->e.request, SHA256_BYTES) == 0;
+}
+
+/* Revoked and then deregistered: a second entry, once, that changes no list. */
+static bool
+is_deregistration(const struct fold_batch *b, const struct entry *e)
+{
+	const struct crl_row *row = fold_row(b->f, e->list, e->cti.p);
+
+	return row != NULL && row->reason == CRL_REVOKED && !row->deregistered &&
+	       e->crl_reason == CRL_CANCELLED;
+}
+
 /* The moves of DESIGN.md section 4. A certificate changes once in a batch: conflicts are decided by
  * who comes first. */
 static enum err
@@ -174,11 +229,15 @@ status_check(struct fold_batch *b, const struct batch_item *it)
 		return e;
 	if (batch_status(b, &it->e, &now))
 		return ERR_MOVE;
-	if (it->e.status == STATUS_INVALID)
+	if ((e = order_day_check(b, it, now)) != ERR_OK)
+		return e;
+	/* superseded only directly after the entry of what replaces it */
+	if (it->e.status == STATUS_SUPERSEDED && !b->pair_open)
+		return ERR_MOVE;
+	if (it->e.status == STATUS_INVALID && now == STATUS_INVALID)
+		return is_deregistration(b, &it->e) ? ERR_OK : ERR_MOVE;
+	if (it->e.status == STATUS_INVALID || it->e.status == STATUS_SUPERSEDED)
 		return now == STATUS_VALID || now == STATUS_SUSPENDED ? ERR_OK : ERR_MOVE;
-	if (it->e.status == STATUS_SUPERSEDED)
-		return ERR_MOVE; /* only directly after the record that replaces it: not served yet
-		                  */
 	/* a second signature confirms a hold; it does not begin one anew that has ended */
 	if (it->e.status == STATUS_SUSPENDED && now == STATUS_VALID &&
 	        fold_executed(b->f, it->e.request, it->e.cti))
@@ -277,7 +336,10 @@ fold_batch_add(
 		fold_done_key(e->request, bytes_of(NULL, 0), it.key);
 	else
 		sha256_one(bytes, it.key);
-	if ((fault = item_check(b, &it)) != ERR_OK)
+	fault = b->pair_open && !pair_fits(b, &it) ? ERR_MOVE : item_check(b, &it);
+	/* the pair is complete, or refused: PREPARE goes on with what comes after it */
+	b->pair_open = false;
+	if (fault != ERR_OK)
 		return fault;
 	merkle_leaf(bytes, &it.leaf);
 	d = batch_done(b, it.key);
@@ -289,11 +351,20 @@ fold_batch_add(
 	memcpy(d->key, it.key, SHA256_BYTES);
 	d->exp = (int64_t)b->count;
 	b->stops = b->stops || e->type == ENTRY_STOP;
-	if (e->type == ENTRY_ISSUE)
+	b->pair_open = e->type == ENTRY_ISSUE && n->follows.n != 0;
+	if (e->type == ENTRY_ISSUE && n->seat != SEAT_OF_OFFICIAL)
 		fold_caps_add(&b->caps, e->center, date_shanghai(e->time));
+	if (fold_is_order(e, n))
+		fold_orders_add(&b->orders, e, n);
 	if (e->time > b->time)
 		b->time = e->time;
 	return ERR_OK;
+}
+
+enum err
+fold_batch_end(const struct fold_batch *b)
+{
+	return b->pair_open ? ERR_MOVE : ERR_OK;
 }
 
 void

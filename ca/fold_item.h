@@ -16,6 +16,9 @@ __attribute__((returns_nonnull)) void *fold_grow(
 uint64_t fold_caps_count(const struct fold_caps *caps, struct bytes center, int64_t day);
 /* Counts one more certificate of a centre; only its newest day is kept. */
 void fold_caps_add(struct fold_caps *caps, struct bytes center, int64_t day);
+/* Does the entry count among the certificates that its sender's orders touched that day? */
+bool fold_is_order(const struct entry *e, const struct entry_note *n);
+void fold_orders_add(struct fold_caps *orders, const struct entry *e, const struct entry_note *n);
 /* An issue is executed once as a whole, an order once for each certificate. */
 void fold_done_key(
         const uint8_t request[SHA256_BYTES], struct bytes cti, uint8_t out[SHA256_BYTES]);

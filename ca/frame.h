@@ -5,9 +5,12 @@
  * array. Source: FORMATS.md section 8. The bodies, request -> answer:
  *
  * ISSUE      [jws, [approval jws …], [record …]] -> [answer number, request hash, [seat row …]]
- *            seat row [seat, outcome, record|null, entry|null, note|null, tag|null]
- * ORDER      [jws, [approval jws …], [record …]] -> [answer number, request hash, [order row …]]
- *            order row [cti, outcome, date of the first decision|null, entry|null, note|null,
+ *            a record, or null where it is unknown, for each seat with `follows`, or the one that
+ *            `replace` names. seat row [seat, outcome, record|null, entry|null, note|null,
+ *            tag|null, null|[entry, note, tag] that ends the followed one, directly after]
+ * ORDER      [jws, [list], [approval jws …], [record …]] -> [answer number, request hash, [order row …]]
+ *            the list that a selector was frozen to (16 B a serial, ascending), or none; an order
+ *            above ORDER_CHUNK_MAX comes chunk by chunk. order row [cti, outcome, date of the first decision|null, entry|null, note|null,
  *            tag|null]
  * PREPARE    [size, [[entry, note, tag] …]] -> [size, [[position, error word] …]]: build those anew
  * EXTEND     [size, [[entry, note, tag, record|null] …]] -> [size, root, time, receipt protected,

@@ -9,7 +9,9 @@ enum {
 	JWS_BYTES_MAX = 6 * 1024 * 1024,     /* compact JWS of it: 4/3 and header */
 	APPROVAL_BYTES_MAX = 8 * 1024,       /* compact JWS of an approval or query token */
 	REQUEST_SEATS_MAX = 5000,
-	REQUEST_SERIALS_MAX = 1000, /* serials named one by one in an order */
+	REQUEST_SERIALS_MAX = 100000, /* serials named one by one in an order */
+	ORDER_LIST_MAX = 200000,      /* certificates that a selector may name */
+	ORDER_ALONE_MAX = 1000, /* more, or more of one sender's in a day: one official more */
 	REQUEST_APPROVALS_MAX = 8,
 	JSON_DEPTH_MAX = 6,
 	JSON_VALUES_MAX = 256 * 1024, /* brackets and commas: what a JSON text may cost in memory */
@@ -49,8 +51,8 @@ enum {
 	/* signer (FORMATS.md section 8, DESIGN.md section 4) */
 	FRAME_BYTES_MAX = 32 * 1024 * 1024,
 	BATCH_CERTIFICATES_MAX = 1000, /* of one transaction, or one larger request */
-	ORDER_CHUNK_MAX = 1000,
-	ENTRY_AGE_S_MAX = 60, /* older than the log's newest time: built anew */
+	ORDER_CHUNK_MAX = 1000,        /* certificates of an order in one transaction */
+	ENTRY_AGE_S_MAX = 60,          /* older than the log's newest time: built anew */
 	CLOCK_GAP_S_MAX =
 	        30 * 24 * 3600, /* from the log's newest time to the start of the signer */
 	CLOCK_LEAP_S_MAX = 24 * 3600,

@@ -248,9 +248,28 @@ receipt_head_decode(struct bytes in, struct receipt *out)
 	return ERR_OK;
 }
 
-enum err
-receipt_head_verify(const struct receipt *r, const struct key *log, struct bytes origin,
-        const struct merkle_hash *root)
+static enum err
+signature_verify(
+        const struct key *log, struct bytes tbs, struct bytes signature, struct receipt_seen *seen)
+{
+	const struct bytes parts[] = {key_thumb(log), signature, tbs};
+	uint8_t hash[SHA256_BYTES], *slot;
+	enum err e;
+
+	if (seen == NULL)
+		return key_verify(log, tbs, signature);
+	sha256(parts, sizeof parts / sizeof parts[0], hash);
+	slot = seen->slots[be_get(hash, 4) % RECEIPT_SEEN_MAX];
+	if (memcmp(slot, hash, sizeof hash) == 0)
+		return ERR_OK;
+	if ((e = key_verify(log, tbs, signature)) == ERR_OK)
+		memcpy(slot, hash, sizeof hash);
+	return e;
+}
+
+static enum err
+root_verify(const struct receipt *r, const struct key *log, struct bytes origin,
+        const struct merkle_hash *root, struct receipt_seen *seen)
 {
 	uint8_t room[TBS_BYTES_MAX];
 	struct buf tbs = BUF_OF(room);
@@ -265,12 +284,26 @@ receipt_head_verify(const struct receipt *r, const struct key *log, struct bytes
 	tbs_put(&tbs, r->protected, root);
 	if ((e = buf_end(&tbs)) != ERR_OK)
 		return e;
-	return key_verify(log, buf_bytes(&tbs), r->signature);
+	return signature_verify(log, buf_bytes(&tbs), r->signature, seen);
+}
+
+enum err
+receipt_head_verify(const struct receipt *r, const struct key *log, struct bytes origin,
+        const struct merkle_hash *root)
+{
+	return root_verify(r, log, origin, root, NULL);
 }
 
 enum err
 receipt_verify(
         const struct receipt *r, const struct key *log, struct bytes origin, struct bytes entry)
+{
+	return receipt_verify_seen(r, log, origin, entry, NULL);
+}
+
+enum err
+receipt_verify_seen(const struct receipt *r, const struct key *log, struct bytes origin,
+        struct bytes entry, struct receipt_seen *seen)
 {
 	struct merkle_hash leaf, root;
 	enum err e;
@@ -278,7 +311,7 @@ receipt_verify(
 	merkle_leaf(entry, &leaf);
 	if ((e = merkle_inclusion_root(r->index, r->size, &leaf, &r->path, &root)) != ERR_OK)
 		return e;
-	return receipt_head_verify(r, log, origin, &root);
+	return root_verify(r, log, origin, &root, seen);
 }
 
 enum err

@@ -31,6 +31,16 @@ MUST_USE enum err receipt_head_decode(struct bytes in, struct receipt *out);
 /* ERR_KID_UNKNOWN, ERR_VALUE (path), ERR_SIGNATURE. */
 MUST_USE enum err receipt_verify(
         const struct receipt *r, const struct key *log, struct bytes origin, struct bytes entry);
+/* Signatures of checkpoints that verified already, for one thread: a batch's receipts share one.
+ * Each slot is the SHA-256 of key, message and signature, so that nothing else is taken for it.
+ * Zero it. */
+enum { RECEIPT_SEEN_MAX = 8192 };
+struct receipt_seen {
+	uint8_t slots[RECEIPT_SEEN_MAX][SHA256_BYTES];
+};
+/* receipt_verify that does not verify the same signature again; `seen` may be NULL. */
+MUST_USE enum err receipt_verify_seen(const struct receipt *r, const struct key *log,
+        struct bytes origin, struct bytes entry, struct receipt_seen *seen);
 MUST_USE enum err receipt_head_verify(const struct receipt *r, const struct key *log,
         struct bytes origin, const struct merkle_hash *root);
 

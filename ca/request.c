@@ -21,7 +21,7 @@ static const struct type_row types[] = {
         [REQUEST_REVOKE] = {"revoke", true},
         [REQUEST_SUSPEND] = {"suspend", true},
         [REQUEST_REINSTATE] = {"reinstate", true},
-        [REQUEST_REPLACE] = {"replace", false},
+        [REQUEST_REPLACE] = {"replace", true},
         [REQUEST_STOP] = {"stop", true},
         [REQUEST_RESUME] = {"resume", true},
         [REQUEST_WITHDRAW] = {"withdraw", true},
@@ -294,6 +294,7 @@ request_free(struct request *r)
 {
 	free(r->seats);
 	free(r->serials);
+	free(r->sorted);
 	json_decref(r->json);
 	memset(r, 0, sizeof *r);
 }

@@ -37,6 +37,14 @@ struct request_session {
 	struct bytes examiners[2];
 };
 
+/* Which certificates an order names, where it does not list them: all that fit every member. */
+struct request_select {
+	struct bytes center, item;     /* p NULL: any */
+	int64_t from, to;              /* from <= iat of the record < to */
+	uint8_t request[SHA256_BYTES]; /* that they were issued by */
+	bool by_request;
+};
+
 struct request {
 	enum request_type type;
 	struct bytes jti;
@@ -52,8 +60,12 @@ struct request {
 	struct bytes center;              /* stop, resume: code of a centre, or kid of its key */
 	bool target_is_key;
 	uint8_t withdraws[SHA256_BYTES]; /* withdraw: the request that ends */
-	uint8_t (*serials)[16];
+	struct request_seat changes;     /* replace: what changes; p NULL: as it was */
+	uint8_t (*serials)[16];          /* in the order of the request */
+	uint8_t (*sorted)[16];           /* the same, ascending */
 	size_t serial_count;
+	bool selects; /* in place of serials */
+	struct request_select select;
 	/* owned; views point into it */
 	json_t *json;
 };
@@ -74,6 +86,9 @@ struct query {
 };
 
 const char *request_type_word(enum request_type t);
+/* The member `select` of an order, also by itself. ERR_FIELD_INVALID where it names nothing but a
+ * time. */
+MUST_USE enum err request_select_read(const json_t *json, struct request_select *out);
 /* Decodes the payload of a verified or not yet verified JWS of typ REQUEST_TYP. Types of the table
  * of DESIGN.md section 4 that are not served yet give ERR_TYPE_UNKNOWN. On success request_free is
  * due. */

@@ -153,15 +153,21 @@ seats_check(const struct request *r)
 	return ERR_OK;
 }
 
-/* Only first certificates are served; one that follows another would be a renewal or a review. */
+/* A first certificate follows none; renewal and review follow one at each seat. */
 static enum err
-basis_check(const struct request *r)
+basis_check(const struct request *r, enum basis *out)
 {
-	if (!bytes_equal_text(r->session.basis, "initial"))
+	static const char *const words[] = {"initial", "renewal", "review"};
+	enum basis basis = BASIS_INITIAL;
+
+	while (basis <= BASIS_REVIEW && !bytes_equal_text(r->session.basis, words[basis]))
+		basis++;
+	if (basis > BASIS_REVIEW)
 		return ERR_BASIS;
 	for (size_t i = 0; i < r->seat_count; i++)
-		if (r->seats[i].follows.n != 0)
+		if ((r->seats[i].follows.n != 0) != (basis != BASIS_INITIAL))
 			return ERR_BASIS;
+	*out = basis;
 	return ERR_OK;
 }
 
@@ -178,7 +184,7 @@ rules_session_check(const struct request *r, const struct operator *sender, cons
 	if (r->type != REQUEST_ISSUE)
 		return ERR_TYPE_UNKNOWN;
 	if ((e = scope_check(s, sender, f, &session.item)) != ERR_OK ||
-	        (e = seats_check(r)) != ERR_OK || (e = basis_check(r)) != ERR_OK)
+	        (e = seats_check(r)) != ERR_OK || (e = basis_check(r, &session.basis)) != ERR_OK)
 		return e;
 	if (s->examiners[0].n == 0 || s->examiners[1].n == 0 ||
 	        bytes_equal(s->examiners[0], s->examiners[1]))
@@ -188,6 +194,9 @@ rules_session_check(const struct request *r, const struct operator *sender, cons
 	session.policy = field_policy(f, session.item, session.exam_day);
 	if (session.policy == NULL)
 		return ERR_POLICY_NONE;
+	/* where the law knows no review, none can be passed */
+	if (session.basis == BASIS_REVIEW && session.policy->review_years == 0)
+		return ERR_BASIS;
 	*out = session;
 	return ERR_OK;
 }
@@ -339,6 +348,31 @@ rules_seat_check(const struct request *r, size_t index, const struct rules_sessi
 	        found.document.has_sex && found.sex != 0 && found.sex != found.document.sex;
 	found.warn_region = found.document.has_region &&
 	                    !field_region_known(f, bytes_of_text(found.document.region));
+	*out = found;
+	return OUTCOME_ISSUED;
+}
+
+enum outcome
+rules_holder_check(const struct request_seat *seat, int64_t day, const struct field_policy *policy,
+        struct rules_seat *out)
+{
+	const struct rules_session s = {.policy = policy, .exam_day = day};
+	struct rules_seat found;
+	enum err document;
+
+	memset(&found, 0, sizeof found);
+	if (!name_valid(seat->name))
+		return OUTCOME_NAME;
+	if (!sex_read(seat->sex, &found.sex))
+		return OUTCOME_SEX;
+	document = document_check(seat->doc_type, seat->doc_number, &found.document);
+	if (document != ERR_OK)
+		return document == ERR_TYPE_UNKNOWN ? OUTCOME_DOC_TYPE : OUTCOME_DOC_NUMBER;
+	if (!age_valid(&found.document, &s))
+		return OUTCOME_AGE;
+	if (seat->photo_sha256.n != 0 &&
+	        hex_decode(seat->photo_sha256, found.photo_sha256, SHA256_BYTES) != ERR_OK)
+		return OUTCOME_DIGEST;
 	*out = found;
 	return OUTCOME_ISSUED;
 }

@@ -22,7 +22,7 @@
 	X(OUTCOME_DIGEST, "digest_invalid", "A digest is not 64 hex digits.", "摘要不是 64 位十六进制数") \
 	X(OUTCOME_SCORE_RANGE, "score_out_of_range", "A score is not 0 to 100 in tenths.", "成绩不在 0 至 100 之间或精度超过十分之一") \
 	X(OUTCOME_SCORE_PASS, "score_below_pass", "A score is below the pass mark.", "成绩未达到合格标准") \
-	X(OUTCOME_NOT_SAME_HOLDER, "not_same_holder", "The certificate followed belongs to another holder or item.", "所承接证书的持证人或项目不一致") \
+	X(OUTCOME_NOT_SAME_HOLDER, "not_same_holder", "The certificate followed is unknown, or belongs to another holder or item.", "所承接的证书不存在，或其持证人、项目不一致") \
 	X(OUTCOME_BANNED, "holder_banned", "The holder may not apply during a ban.", "持证人处于禁止申请期") \
 	X(OUTCOME_ALREADY_HOLDS, "already_holds", "The holder has a certificate in force for this item.", "持证人已持有该项目的有效证书") \
 	X(OUTCOME_REVOKED, "revoked", "Revoked.", "已撤销") \
@@ -34,7 +34,9 @@
 	X(OUTCOME_RESUMED, "resumed", "Resumed.", "已恢复使用") \
 	X(OUTCOME_NO_MOVE, "move_not_allowed", "Its status does not allow this.", "其当前状态不允许此项变更") \
 	X(OUTCOME_HOLD_LIMIT, "hold_limit_exceeded", "One official may start 100 holds a day without a second signature.", "一名监管人员每日未经他人签署的暂停不得超过 100 件") \
-	X(OUTCOME_HOLD_AGAIN, "hold_repeated", "It was held within the last 90 days: a second official must sign.", "90 日内已被暂停过，须经第二名监管人员签署")
+	X(OUTCOME_HOLD_AGAIN, "hold_repeated", "It was held within the last 90 days: a second official must sign.", "90 日内已被暂停过，须经第二名监管人员签署") \
+	X(OUTCOME_DEREGISTERED, "deregistered", "Deregistered after its revocation.", "撤销后已注销") \
+	X(OUTCOME_SUPERSEDED, "superseded", "Replaced by a newer certificate.", "已换发新证")
 /* clang-format on */
 enum outcome {
 #define X(id, word, en, zh) id,
@@ -46,7 +48,10 @@ const char *outcome_word(enum outcome o);
 const char *outcome_en(enum outcome o);
 const char *outcome_zh(enum outcome o);
 
+enum basis { BASIS_INITIAL, BASIS_RENEWAL, BASIS_REVIEW };
+
 struct rules_session { /* what every certificate of the session shares */
+	enum basis basis;
 	const struct field_item *item;
 	const struct field_policy *policy;
 	int64_t exam_day; /* Shanghai date of practical_at */
@@ -72,16 +77,25 @@ MUST_USE enum err rules_session_check(const struct request *r, const struct oper
  * `out` is written for OUTCOME_ISSUED only. */
 enum outcome rules_seat_check(const struct request *r, size_t index, const struct rules_session *s,
         const struct field *f, uint64_t *hashes, struct rules_seat *out);
-/* Form of an order against its ground: kind, dates, number of serials (1..REQUEST_SERIALS_MAX). */
+/* Form of an order against its ground: kind, dates, changes, that it names certificates. */
 MUST_USE enum err rules_order_check(const struct request *r, const struct operator *sender,
         const struct field *f, const struct field_ground **ground);
+/* The data of a replacement, each member changed or as it was: name, sex, document, age on `day`,
+ * photo (empty: as it was). */
+enum outcome rules_holder_check(const struct request_seat *seat, int64_t day,
+        const struct field_policy *policy, struct rules_seat *out);
 /* Officials needed in all, sender included where the sender is one; more than any request can carry
  * where the ground or type has no number. */
 int rules_officials_needed(const struct request *r, const struct roster *roster, const struct field *f, bool late);
-/* One approval: by an official in force, for this request (which has no frozen list), approving, not
- * expired, of another person and key than sender and `others`. */
+/* One approval: by an official in force, for this request and the list it was frozen to (NULL: it has
+ * none), approving, not expired, of another person and key than sender and `others`. */
+struct rules_approved { /* what is approved, and by whom so far */
+	const uint8_t *request, *list_sha256;
+	const struct operator *sender;
+	const struct operator *const *others;
+	size_t other_count;
+};
 MUST_USE enum err rules_approval_check(const struct approval *a, const struct operator *by,
-        const uint8_t request[SHA256_BYTES], const struct operator *sender,
-        const struct operator *const *others, size_t other_count, int64_t now);
+        const struct rules_approved *what, int64_t now);
 /* clang-format on */
 #endif

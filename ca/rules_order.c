@@ -8,6 +8,11 @@
 
 enum { OFFICIALS_NEVER = 1000, HOLD_DAYS_MAX = 30 };
 
+/* Grounds by their code in ca/data/revocation_grounds.csv that rules look at. */
+#define GROUND_RENEWAL "X01"
+#define GROUND_REVIEW "X04"
+#define GROUND_CHANGE "X03"
+
 /* What each type of DESIGN.md section 4 needs of its sender and its ground. */
 struct order_rule {
 	bool official; /* sent by an official */
@@ -24,25 +29,40 @@ rule_of(enum request_type t)
 	        [REQUEST_REVOKE] = {true, true, true, 2},
 	        [REQUEST_SUSPEND] = {true, true, true, 1},
 	        [REQUEST_REINSTATE] = {true, false, true, 2},
+	        [REQUEST_REPLACE] = {false, true, true, 1},
 	        [REQUEST_STOP] = {true, false, false, 1},
 	        [REQUEST_RESUME] = {true, false, false, 2},
 	        [REQUEST_WITHDRAW] = {false, false, false, 0},
 	};
 
-	if ((size_t)t >= sizeof rules / sizeof rules[0] || t == REQUEST_ISSUE ||
-	        t == REQUEST_REPLACE)
+	if ((size_t)t >= sizeof rules / sizeof rules[0] || t == REQUEST_ISSUE)
 		return NULL;
 	return &rules[t];
 }
 
-/* Grounds that make a certificate INVALID, or hold it. */
+/* Grounds that make a certificate INVALID, hold it, or replace it. What lapses by its dates alone
+ * takes no official, and no order. Renewal and review replace through a session. */
 static bool
 ground_fits(const struct field_ground *g, enum request_type t)
 {
 	if (t == REQUEST_SUSPEND)
 		return g->kind == GROUND_SUSPEND;
+	if (t == REQUEST_REPLACE)
+		return g->kind == GROUND_SUPERSEDE && !bytes_equal_text(g->code, GROUND_RENEWAL) &&
+		       !bytes_equal_text(g->code, GROUND_REVIEW);
 	return g->kind == GROUND_REVOKE || g->kind == GROUND_WITHDRAW || g->kind == GROUND_CANCEL ||
-	       g->kind == GROUND_VOID;
+	       g->kind == GROUND_VOID || (g->kind == GROUND_LAPSE && g->officials > 0);
+}
+
+/* Only a change of data changes data: what is lost or renamed comes again as it was. */
+static bool
+changes_valid(const struct request *r, const struct field_ground *g)
+{
+	const struct request_seat *c = &r->changes;
+
+	return bytes_equal_text(g->code, GROUND_CHANGE) ||
+	       (c->name.p == NULL && c->sex.p == NULL && c->doc_type.p == NULL &&
+	               c->photo_sha256.p == NULL);
 }
 
 /* A decision lies in the past of who signs it, and nothing of ours before the year 2000. */
@@ -63,18 +83,6 @@ effect_valid(const struct request *r, const struct field_ground *g)
 		return r->effective_at >= r->decided_at;
 	if (g->effect == EFFECT_EX_TUNC)
 		return r->effective_at <= r->decided_at;
-	return true;
-}
-
-static bool
-serials_valid(const struct request *r)
-{
-	if (r->serial_count < 1 || r->serial_count > REQUEST_SERIALS_MAX)
-		return false;
-	for (size_t i = 1; i < r->serial_count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (memcmp(r->serials[i], r->serials[k], sizeof r->serials[i]) == 0)
-				return false;
 	return true;
 }
 
@@ -108,10 +116,13 @@ rules_order_check(const struct request *r, const struct operator *sender, const 
 			return ERR_GROUND;
 		if (!effect_valid(r, g) || (r->type == REQUEST_SUSPEND && !until_valid(r)))
 			return ERR_DATES;
+		if (r->type == REQUEST_REPLACE && !changes_valid(r, g))
+			return ERR_CHANGES;
 	}
 	if (r->type != REQUEST_WITHDRAW && !decision_valid(r))
 		return ERR_DATES;
-	if (rule->serials && !serials_valid(r))
+	if (rule->serials && !r->selects &&
+	        (r->serial_count < 1 || r->serial_count > REQUEST_SERIALS_MAX))
 		return ERR_VALUE;
 	*ground = g;
 	return ERR_OK;
@@ -155,8 +166,7 @@ same_person_or_key(const struct operator *a, const struct operator *b)
 /* clang-format off */
 enum err
 rules_approval_check(const struct approval *a, const struct operator *by,
-        const uint8_t request[SHA256_BYTES], const struct operator *sender,
-        const struct operator *const *others, size_t other_count, int64_t now)
+        const struct rules_approved *what, int64_t now)
 /* clang-format on */
 {
 	enum err e;
@@ -166,16 +176,19 @@ rules_approval_check(const struct approval *a, const struct operator *by,
 	if (now < by->not_before || now >= by->not_after)
 		return ERR_KEY_EXPIRED;
 	/* requests that name their serials have no frozen list, so nobody can have signed one */
-	if (memcmp(a->request, request, SHA256_BYTES) != 0 || a->has_list)
+	if (memcmp(a->request, what->request, SHA256_BYTES) != 0 ||
+	        a->has_list != (what->list_sha256 != NULL))
+		return ERR_APPROVAL_OTHER;
+	if (a->has_list && memcmp(a->list_sha256, what->list_sha256, SHA256_BYTES) != 0)
 		return ERR_APPROVAL_OTHER;
 	if ((e = request_times_check(a->iat, a->exp, ORDER_LIFETIME_S_MAX, now)) != ERR_OK)
 		return e;
 	if (!a->approve)
 		return ERR_APPROVAL_REJECT;
-	if (same_person_or_key(by, sender))
+	if (same_person_or_key(by, what->sender))
 		return ERR_APPROVAL_PERSON;
-	for (size_t i = 0; i < other_count; i++)
-		if (same_person_or_key(by, others[i]))
+	for (size_t i = 0; i < what->other_count; i++)
+		if (same_person_or_key(by, what->others[i]))
 			return ERR_APPROVAL_PERSON;
 	return ERR_OK;
 }

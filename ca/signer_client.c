@@ -157,7 +157,10 @@ views_put(struct buf *out, const struct bytes *views, size_t count)
 {
 	cbor_put_array(out, count);
 	for (size_t i = 0; i < count; i++)
-		cbor_put_bytes(out, views[i]);
+		if (views[i].n > 0)
+			cbor_put_bytes(out, views[i]);
+		else
+			cbor_put_null(out);
 }
 
 static size_t
@@ -211,13 +214,18 @@ answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *
 	a.count = (size_t)cbor_array(c);
 	a.rows = signer_rows(s, c, a.count, sizeof *a.rows);
 	for (size_t i = 0; i < a.count && c->e == ERR_OK; i++) {
-		cbor_array_exact(c, 6);
+		cbor_array_exact(c, issue ? 7 : 6);
 		if (issue)
 			a.rows[i].seat = cbor_uint(c);
 		else
 			a.rows[i].cti = cbor_bytes_exact(c, 16);
 		a.rows[i].outcome = cbor_uint(c);
 		row_rest(c, issue, &a.rows[i]);
+		a.rows[i].has_end = issue && !cbor_null_next(c);
+		if (!a.rows[i].has_end)
+			continue;
+		cbor_array_exact(c, 3);
+		signer_entry_read(c, &a.rows[i].end);
 	}
 	if ((e = cbor_end(c)) != ERR_OK)
 		return ERR_PROTOCOL;
@@ -226,46 +234,39 @@ answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *
 }
 
 static enum err
-evidence_call(struct signer *s, enum frame_type type, const struct bytes *parts[3],
-        const size_t counts[3], struct signer_answer *out)
+evidence_call(struct signer *s, enum frame_type type, const struct signer_evidence *ev,
+        struct signer_answer *out)
 {
-	size_t n = 64;
+	size_t n = 64 + ev->jws.n + ev->list.n + views_size(ev->approvals, ev->approval_count) +
+	           views_size(ev->records, ev->record_count);
+	bool issue = type == FRAME_ISSUE;
 	struct cbor c;
 	struct buf b;
 	enum err e;
 
-	for (int i = 0; i < 3; i++)
-		n += views_size(parts[i], counts[i]);
 	if ((e = signer_room(s, n, &b)) != ERR_OK)
 		return e;
-	cbor_put_array(&b, 3);
-	cbor_put_bytes(&b, parts[0][0]);
-	views_put(&b, parts[1], counts[1]);
-	views_put(&b, parts[2], counts[2]);
+	cbor_put_array(&b, issue ? 3 : 4);
+	cbor_put_bytes(&b, ev->jws);
+	if (!issue)
+		views_put(&b, &ev->list, ev->list.n > 0);
+	views_put(&b, ev->approvals, ev->approval_count);
+	views_put(&b, ev->records, ev->record_count);
 	if ((e = signer_call(s, type, &b, &c)) != ERR_OK)
 		return e;
-	return answer_read(s, &c, type == FRAME_ISSUE, out);
+	return answer_read(s, &c, issue, out);
 }
 
 enum err
-signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals,
-        size_t approval_count, struct signer_answer *out)
+signer_issue(struct signer *s, const struct signer_evidence *ev, struct signer_answer *out)
 {
-	const struct bytes *parts[3] = {&jws, approvals, NULL};
-	const size_t counts[3] = {1, approval_count, 0};
-
-	return evidence_call(s, FRAME_ISSUE, parts, counts, out);
+	return evidence_call(s, FRAME_ISSUE, ev, out);
 }
 
 enum err
-signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals,
-        size_t approval_count, const struct bytes *records, size_t record_count,
-        struct signer_answer *out)
+signer_order(struct signer *s, const struct signer_evidence *ev, struct signer_answer *out)
 {
-	const struct bytes *parts[3] = {&jws, approvals, records};
-	const size_t counts[3] = {1, approval_count, record_count};
-
-	return evidence_call(s, FRAME_ORDER, parts, counts, out);
+	return evidence_call(s, FRAME_ORDER, ev, out);
 }
 
 static enum err

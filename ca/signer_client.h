@@ -28,6 +28,8 @@ struct signer_row {         /* a seat of ISSUE or a certificate of ORDER */
 	int64_t first_date; /* ORDER, "already": UTC seconds of the first decision, or -1 */
 	bool has_entry;
 	struct signed_entry e;
+	bool has_end; /* ISSUE: it replaces a certificate, and `end` ends that one */
+	struct signed_entry end;
 };
 struct signer_answer {
 	uint64_t number;
@@ -35,11 +37,18 @@ struct signer_answer {
 	struct signer_row *rows; /* owned by the connection */
 	size_t count;
 };
-MUST_USE enum err signer_issue(struct signer *s, struct bytes jws, const struct bytes *approvals,
-        size_t approval_count, struct signer_answer *out);
-MUST_USE enum err signer_order(struct signer *s, struct bytes jws, const struct bytes *approvals,
-        size_t approval_count, const struct bytes *records, size_t record_count,
-        struct signer_answer *out);
+struct signer_evidence { /* what a decision rests on */
+	struct bytes jws;
+	const struct bytes *approvals;
+	size_t approval_count;
+	const struct bytes *records; /* ISSUE: of the certificates followed, empty where unknown */
+	size_t record_count;
+	struct bytes list; /* ORDER: the frozen list of a selector, or empty */
+};
+MUST_USE enum err signer_issue(
+        struct signer *s, const struct signer_evidence *ev, struct signer_answer *out);
+MUST_USE enum err signer_order(
+        struct signer *s, const struct signer_evidence *ev, struct signer_answer *out);
 
 /* Entries that end holds whose time has passed; owned by the connection. */
 MUST_USE enum err signer_lapse(struct signer *s, struct signed_entry **entries, size_t *count);

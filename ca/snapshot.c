@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_VERSION = 4, ROW_BYTES = 16 + 1 + 8 + 8 };
+enum { SNAPSHOT_VERSION = 5, ROW_BYTES = 16 + 1 + 8 + 8 };
+enum { ROW_DEREGISTERED = 0x40, ROW_NO_REASON = 0xff }; /* in the byte of the reason */
 #define SNAPSHOT_BYTES_MAX ((size_t)4 << 30)
 
 static size_t
@@ -17,7 +18,7 @@ size_bound(const struct fold *f)
 
 	for (uint32_t i = 0; i < f->list_count; i++)
 		n += LIST_BYTES + f->lists[i].row_count * ROW_BYTES + 256;
-	n += f->caps.count * 80 + f->done_room * (SHA256_BYTES + 16);
+	n += (f->caps.count + f->orders.count) * 80 + f->done_room * (SHA256_BYTES + 16);
 	return n;
 }
 
@@ -36,16 +37,31 @@ list_put(const struct fold_list *l, struct buf *b)
 	rows = cbor_put_bytes_room(b, l->row_count * ROW_BYTES);
 	for (size_t i = 0; rows != NULL && i < l->row_count; i++, rows += ROW_BYTES) {
 		memcpy(rows, l->rows[i].serial, 16);
-		rows[16] = (uint8_t)l->rows[i].reason;
+		rows[16] =
+		        (uint8_t)(l->rows[i].reason < 0     ? ROW_NO_REASON
+		                  : l->rows[i].deregistered ? l->rows[i].reason | ROW_DEREGISTERED
+		                                            : l->rows[i].reason);
 		be_put(rows + 17, (uint64_t)l->rows[i].revoked_at, 8);
 		be_put(rows + 25, (uint64_t)l->rows[i].invalid_from, 8);
 	}
 }
 
 static void
+caps_put(const struct fold_caps *caps, struct buf *b)
+{
+	cbor_put_array(b, caps->count);
+	for (size_t i = 0; i < caps->count; i++) {
+		cbor_put_array(b, 3);
+		cbor_put_text(b, bytes_of_text(caps->rows[i].center));
+		cbor_put_uint(b, (uint64_t)caps->rows[i].day);
+		cbor_put_uint(b, caps->rows[i].count);
+	}
+}
+
+static void
 fold_put(const struct fold *f, struct buf *b)
 {
-	cbor_put_array(b, 14);
+	cbor_put_array(b, 15);
 	cbor_put_uint(b, SNAPSHOT_VERSION);
 	cbor_put_uint(b, f->frontier.size);
 	cbor_put_array(b, 64);
@@ -56,13 +72,8 @@ fold_put(const struct fold *f, struct buf *b)
 	cbor_put_array(b, f->list_count);
 	for (uint32_t i = 0; i < f->list_count; i++)
 		list_put(&f->lists[i], b);
-	cbor_put_array(b, f->caps.count);
-	for (size_t i = 0; i < f->caps.count; i++) {
-		cbor_put_array(b, 3);
-		cbor_put_text(b, bytes_of_text(f->caps.rows[i].center));
-		cbor_put_uint(b, (uint64_t)f->caps.rows[i].day);
-		cbor_put_uint(b, f->caps.rows[i].count);
-	}
+	caps_put(&f->caps, b);
+	caps_put(&f->orders, b);
 	cbor_put_bytes(b, bytes_of(f->done, f->done_room * sizeof *f->done));
 	cbor_put_uint(b, f->manifest_version);
 	cbor_put_bytes(b, bytes_of(f->manifest_sha256, SHA256_BYTES));
@@ -105,7 +116,11 @@ rows_get(struct bytes rows, struct fold_list *l, struct cbor *c)
 	}
 	for (size_t i = 0; i < count; i++, rows = bytes_skip(rows, ROW_BYTES)) {
 		memcpy(l->rows[i].serial, rows.p, 16);
-		l->rows[i].reason = (int8_t)rows.p[16]; /* -1: none */
+		l->rows[i].reason = -1;
+		if (rows.p[16] != ROW_NO_REASON) {
+			l->rows[i].reason = rows.p[16] & ~ROW_DEREGISTERED;
+			l->rows[i].deregistered = (rows.p[16] & ROW_DEREGISTERED) != 0;
+		}
 		l->rows[i].revoked_at = (int64_t)be_get(rows.p + 17, 8);
 		l->rows[i].invalid_from = (int64_t)be_get(rows.p + 25, 8);
 	}
@@ -183,7 +198,7 @@ fold_get(struct bytes in, struct fold *f)
 {
 	struct cbor c = cbor_init(in);
 
-	cbor_array_exact(&c, 14);
+	cbor_array_exact(&c, 15);
 	if (cbor_uint(&c) != SNAPSHOT_VERSION)
 		cbor_fail(&c, ERR_VERSION);
 	f->frontier.size = cbor_uint(&c);
@@ -205,6 +220,7 @@ fold_get(struct bytes in, struct fold *f)
 	for (uint32_t i = 0; i < f->list_count; i++)
 		list_get(&c, &f->lists[i]);
 	caps_get(&c, &f->caps);
+	caps_get(&c, &f->orders);
 	done_get(&c, f);
 	f->manifest_version = cbor_uint(&c);
 	memcpy(f->manifest_sha256, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);

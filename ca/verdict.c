@@ -143,7 +143,7 @@ receipt_proves(const struct work *w, struct receipt *r, struct bytes entry)
 		return false;
 	if (log->last_size != UINT64_MAX && r->size > log->last_size)
 		return false;
-	return receipt_verify(r, log->key, manifest->origin, entry) == ERR_OK;
+	return receipt_verify_seen(r, log->key, manifest->origin, entry, w->in->seen) == ERR_OK;
 }
 
 /* The log signed another tree of this very size than the one held here. */
@@ -264,7 +264,10 @@ check_head(struct work *w)
 	if (held == NULL || w->v->record.list >= held->table.count || w->in->raw.n == 0)
 		return;
 	row = &held->table.rows[w->v->record.list];
-	sha256_one(w->in->raw, hash);
+	if (w->in->raw_sha256 == NULL)
+		sha256_one(w->in->raw, hash);
+	else
+		memcpy(hash, w->in->raw_sha256, sizeof hash);
 	if (w->in->raw.n != LIST_BYTES || memcmp(hash, row->raw_sha256, sizeof hash) != 0) {
 		worsen(w->v, VERDICT_ATTACK, REASON_MIXED);
 		return;
@@ -301,18 +304,14 @@ static void
 check_crl(struct work *w)
 {
 	enum { REASON_HOLD = 6 };
-	struct crl_times times = {0};
-	uint8_t url_room[512];
-	struct buf url = BUF_OF(url_room);
-	struct bytes ca = w->in->manifest->crl_ca;
+	const struct crl *crl = w->in->crl;
 	struct crl_row row;
 	bool found = false;
 
-	if (w->in->crl.n == 0 || crl_check(w->in->crl, ca, &times, &url) != ERR_OK ||
-	        crl_find(w->in->crl, ca, w->v->record.cti.p, &found, &row) != ERR_OK || !found)
+	if (crl == NULL || crl_lookup(crl, w->v->record.cti.p, &found, &row) != ERR_OK || !found)
 		return;
 	if (row.reason == REASON_HOLD && w->has_list && w->listed != STATUS_SUSPENDED &&
-	        times.number <= w->list_sequence)
+	        crl_times_of(crl)->number <= w->list_sequence)
 		return; /* a hold that has ended since */
 	worsen(w->v, row.reason == REASON_HOLD ? VERDICT_SUSPENDED : VERDICT_REVOKED, REASON_NONE);
 	w->v->has_row = true;

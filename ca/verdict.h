@@ -6,6 +6,7 @@
 #include "head.h"
 #include "manifest.h"
 #include "note.h"
+#include "receipt.h"
 #include "record.h"
 
 /* The first row that applies is the verdict. Columns: constant, word, exit code, Chinese, English.
@@ -97,10 +98,13 @@ struct verdict_input {
 	const struct verdict_head *head; /* what sync holds, or NULL: then list_token speaks */
 	enum verdict_reason head_fault;  /* of verdict_head_open */
 	struct bytes raw;                /* the record's list as held under that head, or empty */
+	const uint8_t *raw_sha256;       /* of `raw`, where it was hashed already, or NULL */
 	struct bytes list_token;         /* CWT held for the record's list; empty: none */
-	struct bytes crl;                /* DER held for the record's list; empty: none */
+	const struct crl
+	        *crl; /* held for the record's list, opened under the manifest's; or NULL */
 	const struct checkpoint *checkpoint; /* held and decoded, or NULL */
-	int64_t now;                         /* of this device */
+	struct receipt_seen *seen; /* of this thread, or NULL: saves time, changes no verdict */
+	int64_t now;               /* of this device */
 	int64_t newest;    /* newest signed time seen: the earliest now there can be; 0: none */
 	int64_t at;        /* judge the dates as of then; -1: now. Never hides a revocation. */
 	int64_t age_s_max; /* of the status data */

@@ -1,7 +1,7 @@
 /* answer.c - what a request is answered: the same JSON from a transaction just made and from the
  * rows of an old one. */
-#include "reply.h"
-#include "service.h"
+#include "answer.h"
+#include "intake.h"
 #include "tiles.h"
 
 #include "base64.h"
@@ -16,7 +16,7 @@
 
 enum { PATH_BYTES = 600 };
 
-static json_t *
+json_t *
 json_base64(struct bytes v)
 {
 	size_t room = BASE64URL_CHARS(v.n);
@@ -33,7 +33,7 @@ json_base64(struct bytes v)
 	return j;
 }
 
-static json_t *
+json_t *
 json_hex(struct bytes v)
 {
 	char text[2 * SHA256_BYTES + 1];
@@ -56,7 +56,7 @@ certificate_json(json_t *o, const struct store_certificate *c)
 	json_object_set_new(o, "index", json_integer((json_int_t)c->index));
 }
 
-static json_t *
+json_t *
 result_json(struct bytes request, bool order, json_t *rows)
 {
 	json_t *o = json_object();
@@ -118,6 +118,22 @@ row_json(const struct service *s, const struct job *j, const struct job_row *row
 	return o;
 }
 
+json_t *
+waiting_json(struct bytes request, const struct evidence *ev)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "request", json_hex(request));
+	json_object_set_new(o, "state", json_string("waiting"));
+	json_object_set_new(o, "officials_needed", json_integer(ev->needed));
+	json_object_set_new(o, "officials_signed", json_integer(ev->signed_by));
+	if (ev->list.n == 0)
+		return o;
+	json_object_set_new(o, "count", json_integer((json_int_t)ev->count));
+	json_object_set_new(o, "list_sha256", json_hex(bytes_of(ev->list_sha256, SHA256_BYTES)));
+	return o;
+}
+
 void
 answer_job(struct worker *w, struct job *j)
 {
@@ -162,8 +178,8 @@ seats_sort(json_t **list, size_t n)
 	return rows;
 }
 
-static enum err
-stored_seats(struct worker *w, struct job *j, const struct store_request *r, json_t **out)
+enum err
+answer_seats(struct worker *w, struct job *j, const struct store_request *r, json_t **out)
 {
 	struct store_certificates certs;
 	json_t **list;
@@ -195,144 +211,12 @@ stored_seats(struct worker *w, struct job *j, const struct store_request *r, jso
 	return e;
 }
 
-/* What a change of status was called when it was made. */
-static enum outcome
-change_outcome(const struct store_change *c)
-{
-	if (c->status == STATUS_INVALID)
-		return OUTCOME_REVOKED;
-	return c->status == STATUS_SUSPENDED ? OUTCOME_SUSPENDED : OUTCOME_REINSTATED;
-}
-
-/* The change that this order made to a certificate, for its sender the first one, for whoever
- * confirmed a hold the second; what the signer did later of itself (a lapse) is no answer. NULL
- * when it made none. */
-static const struct store_change *
-change_of(
-        const struct store_changes *changes, const uint8_t serial[16], bool second, bool *confirms)
-{
-	const struct store_change *first = NULL;
-
-	*confirms = false;
-	for (size_t i = 0; i < changes->count; i++) {
-		const struct store_change *c = &changes->rows[i];
-
-		if (memcmp(c->serial.p, serial, 16) != 0)
-			continue;
-		if (first != NULL && second && c->status == STATUS_SUSPENDED) {
-			*confirms = true;
-			return c;
-		}
-		if (first == NULL)
-			first = c;
-	}
-	return first;
-}
-
-static json_t *
-stored_row(const struct request *q, size_t i, const struct store_request *r,
-        const struct store_changes *changes, bool second)
-{
-	bool confirms;
-	const struct store_change *c = change_of(changes, q->serials[i], second, &confirms);
-	json_t *o = json_object();
-	enum outcome outcome = c == NULL  ? OUTCOME_ALREADY
-	                       : confirms ? OUTCOME_CONFIRMED
-	                                  : change_outcome(c);
-
-	json_object_set_new(o, "serial", json_hex(bytes_of(q->serials[i], 16)));
-	for (size_t k = 0; c == NULL && k < r->newest.outcome_count; k++)
-		if (r->newest.outcomes[k].seat == i)
-			outcome = (enum outcome)r->newest.outcomes[k].outcome;
-	json_object_set_new(o, "outcome", json_string(outcome_word(outcome)));
-	if (c != NULL)
-		json_object_set_new(o, "index", json_integer((json_int_t)c->index));
-	return o;
-}
-
-/* The outcome of each serial of an order, in the order in which it names them. */
-static enum err
-stored_changes(struct worker *w, const struct job *j, const struct store_request *r, json_t **out)
-{
-	struct store_changes changes;
-	struct request q;
-	struct jws jws;
-	json_t *rows;
-	enum err e;
-
-	if ((e = jws_decode(r->jws, JWS_BYTES_MAX, &jws)) != ERR_OK ||
-	        (e = request_decode(&jws, &q)) != ERR_OK)
-		return e;
-	if ((e = store_request_changes(w->store, r->id, &changes)) != ERR_OK) {
-		request_free(&q);
-		return e;
-	}
-	/* committed and not yet appended: the writer does it within a second; a stop leaves no
-	 * change behind, so it waits for everything that is committed */
-	if (changes.count == 0 && q.serial_count == 0) {
-		uint64_t size = 0;
-		int64_t time = 0;
-
-		e = store_head(w->store, &size, &time);
-		if (e == ERR_OK && size > atomic_load(&w->s->log_size))
-			e = ERR_UNKNOWN_COMMIT;
-	}
-	if (changes.count > 0 &&
-	        changes.rows[changes.count - 1].index >= atomic_load(&w->s->log_size))
-		e = ERR_UNKNOWN_COMMIT;
-	rows = json_array();
-	for (size_t i = 0; i < q.serial_count; i++)
-		json_array_append_new(rows, stored_row(&q, i, r, &changes, j->second));
-
-	if (q.type == REQUEST_STOP || q.type == REQUEST_RESUME)
-		json_array_append_new(
-		        rows, json_pack("{s:s}", "outcome",
-		                      outcome_word(r->newest.outcome_count > 0 ? OUTCOME_ALREADY
-		                                   : q.type == REQUEST_STOP    ? OUTCOME_STOPPED
-		                                                               : OUTCOME_RESUMED)));
-	store_result_free(changes.owner);
-	request_free(&q);
-	if (e == ERR_OK)
-		*out = rows;
-	else
-		json_decref(rows);
-	return e;
-}
-
-enum err
-answer_stored(struct worker *w, struct job *j, const struct store_request *r, unsigned status)
-{
-	bool order = !bytes_equal_text(r->type, "issue");
-	json_t *rows = NULL, *o;
-	enum err e;
-
-	if (r->newest.state == STATE_REFUSED) {
-		reply_problem(j->x, err_from_word((const char *)r->newest.code.p, r->newest.code.n),
-		        NULL);
-		return ERR_OK;
-	}
-	if (r->newest.state != STATE_EXECUTED) {
-		o = json_object();
-		json_object_set_new(o, "request", json_hex(r->id));
-		json_object_set_new(o, "state", json_string(store_state_word(r->newest.state)));
-		reply_json(j->x, r->newest.state == STATE_WAITING ? 202 : status, o);
-		json_decref(o);
-		return ERR_OK;
-	}
-	if ((e = order ? stored_changes(w, j, r, &rows) : stored_seats(w, j, r, &rows)) != ERR_OK)
-		return e;
-	o = result_json(r->id, order, rows);
-	reply_json(j->x, status, o);
-	json_decref(o);
-	return ERR_OK;
-}
-
 enum err
 answer_lost(struct worker *w, struct job *j)
 {
 	const struct store_request lost = {.id = j->request.id};
 	json_t *rows = NULL, *o;
-	enum err e = stored_seats(w, j, &lost, &rows);
+	enum err e = answer_seats(w, j, &lost, &rows);
 
 	if (e != ERR_OK)
 		return e;

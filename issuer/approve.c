@@ -44,6 +44,24 @@ approvals_gather(struct worker *w, struct job *j, struct evidence *ev,
 	return evidence_add(ev, j->x->body, roster, service_now());
 }
 
+/* Why the database has no room for it: these very bytes are kept (ERR_OK), this official has signed
+ * already, or the jti stands under something else of his. */
+static enum err
+kept_why(struct worker *w, const struct job *j, const struct decision *d)
+{
+	struct store_approvals kept;
+	enum err e = store_approvals(w->store, j->request.id, &kept);
+
+	if (e != ERR_OK)
+		return e;
+	e = approval_known(&kept, j->x->body) ? ERR_OK : ERR_JTI_CONFLICT;
+	for (size_t i = 0; e != ERR_OK && i < kept.count; i++)
+		if (bytes_equal(kept.rows[i].person, d->by->person))
+			e = ERR_APPROVAL_PERSON;
+	store_result_free(kept.owner);
+	return e;
+}
+
 static enum err
 approval_keep(struct worker *w, struct job *j, const struct decision *d)
 {
@@ -56,18 +74,36 @@ approval_keep(struct worker *w, struct job *j, const struct decision *d)
 	        .exp = d->approval.exp,
 	        .received_at = service_now()};
 
-	return store_approval_put(w->store, &row);
+	enum err e = store_approval_put(w->store, &row);
+
+	return e == ERR_EXISTS ? kept_why(w, j, d) : e;
 }
 
 static enum err
 approval_waits(struct job *j, const struct evidence *ev)
 {
+	json_t *body = waiting_json(j->request.id, ev);
+
+	reply_json(j->x, 202, body);
+	json_decref(body);
+	return ERR_OK;
+}
+
+/* More than one transaction holds: it is under way from now on, chunk by chunk. */
+static enum err
+approval_begins(struct worker *w, struct job *j, const struct evidence *ev)
+{
+	const struct store_event next = {
+	        .request = j->request.id, .state = STATE_APPROVED, .at = service_now()};
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
+	enum err e = store_event_put(w->store, &next);
 
+	if (e != ERR_OK)
+		return e;
 	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
-	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
+	body = json_pack("{s:s,s:s,s:I,s:i}", "request", hex, "state", "approved", "count",
+	        (json_int_t)ev->count, "done", 0);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
@@ -78,6 +114,7 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
         const struct store_approvals *kept, const struct decision *d)
 {
 	bool hold = ev->request.type == REQUEST_SUSPEND;
+	bool waiting = j->request.newest.state == STATE_WAITING;
 	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
 	enum err e = approvals_gather(w, j, ev, kept, texts);
 
@@ -85,16 +122,37 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
 		e = approval_keep(w, j, d);
 	if (e != ERR_OK)
 		return e;
-	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->ground->officials))
+	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->confirms))
 		return approval_waits(j, ev);
-	if (ev->request.type == REQUEST_ISSUE)
-		e = intake_issue_send(w, j, texts, ev->official_count);
+	if (waiting && ev->count > ORDER_CHUNK_MAX)
+		return approval_begins(w, j, ev);
+	if (!j->order)
+		e = intake_issue_send(w, j, &ev->request, texts, ev->official_count);
 	else
-		e = intake_order_send(w, j, &ev->request, texts, ev->official_count);
+		e = intake_order_send(w, j, ev, texts, ev->official_count);
+	/* with what the sender decided today it takes one official more */
+	if (e == ERR_APPROVALS) {
+		ev->needed = ev->signed_by + 1;
+		return approval_waits(j, ev);
+	}
 	if (e == ERR_EXECUTED)
 		return ERR_UNKNOWN_COMMIT; /* another approval was faster: asked again, its row has
 		                              the answer */
 	return e == ERR_OK ? intake_to_writer(w, j) : e;
+}
+
+enum err
+order_list(struct store *store, struct evidence *ev, struct bytes request, struct arena *a)
+{
+	struct store_list list;
+	struct bytes own;
+	enum err e = store_list_get(store, request, &list);
+
+	if (e != ERR_OK)
+		return e;
+	own = arena_copy(a, list.serials);
+	store_result_free(list.owner);
+	return own.p == NULL ? ERR_MEMORY : evidence_list(ev, own);
 }
 
 /* The stored request becomes the job's own: the writer must not depend on this result set. */
@@ -110,7 +168,8 @@ request_adopt(struct job *j, const struct store_request *r)
 	j->request.type = arena_copy(a, r->type);
 	j->request.sender = arena_copy(a, r->sender);
 	j->request.jws = arena_copy(a, r->jws);
-	j->order = !bytes_equal_text(r->type, "issue");
+	j->order = !request_issues(r->type);
+	j->unbanned = bytes_equal_text(r->type, "replace");
 	j->targets = bytes_equal_text(r->type, "stop") || bytes_equal_text(r->type, "resume");
 	j->fresh = false;
 	return j->request.id.p != NULL && j->request.jws.p != NULL ? ERR_OK : ERR_MEMORY;
@@ -126,7 +185,9 @@ approval_waiting(struct worker *w, struct job *j, const struct decision *d)
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
+	if (ev.request.selects)
+		e = order_list(w->store, &ev, j->request.id, j->arena);
+	if (e == ERR_OK && (e = store_approvals(w->store, j->request.id, &kept)) == ERR_OK) {
 		e = approval_run(w, j, &ev, &kept, d);
 		store_result_free(kept.owner);
 	}
@@ -159,25 +220,13 @@ approver_check(
 	return request_times_check(out->approval.iat, out->approval.exp, ORDER_LIFETIME_S_MAX, now);
 }
 
-/* Is what is kept of this official these very bytes? ERR_APPROVAL_PERSON otherwise. */
-static enum err
-kept_same(struct worker *w, const struct job *j)
-{
-	struct store_approvals kept;
-	enum err e = store_approvals(w->store, j->request.id, &kept);
-
-	if (e != ERR_OK)
-		return e;
-	e = approval_known(&kept, j->x->body) ? ERR_OK : ERR_APPROVAL_PERSON;
-	store_result_free(kept.owner);
-	return e;
-}
-
 /* One official's rejection ends a waiting request for good; it is kept with the signature that
  * caused it. */
 static enum err
 reject_run(struct worker *w, struct job *j, const struct decision *d)
 {
+	const struct store_event end = {
+	        .request = j->request.id, .state = STATE_REJECTED, .at = service_now()};
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
 	enum err e;
@@ -186,12 +235,9 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 		return ERR_APPROVAL_PERSON;
 	/* nothing ends without the signature that ended it: who approved before has spoken already
 	 */
-	if ((e = approval_keep(w, j, d)) == ERR_EXISTS && (e = kept_same(w, j)) != ERR_OK)
+	if ((e = approval_keep(w, j, d)) != ERR_OK)
 		return e;
-	if (e != ERR_OK)
-		return e;
-	if ((e = store_event_put(w->store, j->request.id, STATE_REJECTED, "", service_now())) !=
-	        ERR_OK)
+	if ((e = store_event_put(w->store, &end)) != ERR_OK)
 		return e;
 	hex_encode(j->request.id, hex);
 	body = json_pack("{s:s,s:s}", "request", hex, "state", "rejected");
@@ -221,7 +267,8 @@ hold_is_confirmed(struct worker *w, struct bytes request, bool *out)
 		seconds += second;
 	}
 	store_result_free(changes.owner);
-	*out = seconds >= starts;
+	/* so many begin confirmed */
+	*out = seconds >= starts || starts > ORDER_ALONE_MAX;
 	return ERR_OK;
 }
 
@@ -256,12 +303,16 @@ intake_approval(struct worker *w, struct job *j)
 	if ((e = approver_check(w, j, id, &d)) != ERR_OK ||
 	        (e = store_request_get(w->store, bytes_of(id, sizeof id), &found)) != ERR_OK)
 		return e;
-	if (found.rows[0].newest.state == STATE_EXECUTED && d.approval.approve)
+	if (found.rows[0].newest.state == STATE_APPROVED && d.approval.approve) {
+		goes_on = false;
+		e = answer_stored(w, j, &found.rows[0], 202);
+	} else if (found.rows[0].newest.state == STATE_EXECUTED && d.approval.approve) {
 		e = executed_answer(w, j, &found.rows[0], &goes_on);
-	else if (found.rows[0].newest.state != STATE_WAITING)
+	} else if (found.rows[0].newest.state != STATE_WAITING) {
 		e = ERR_NOT_WAITING;
-	else
+	} else {
 		e = request_adopt(j, &found.rows[0]);
+	}
 	store_result_free(found.owner);
 	if (e != ERR_OK || !goes_on)
 		return e;

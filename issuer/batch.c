@@ -84,7 +84,8 @@ build_keys(struct build *b)
 			b->pair_job[b->pair_count] = i;
 			b->pair_rows[b->pair_count] = &j->rows[k];
 			b->pairs[b->pair_count++] = (struct store_holder_item){
-			        j->rows[k].certificate.holder_key, j->rows[k].certificate.item};
+			        j->rows[k].certificate.holder_key, j->rows[k].certificate.item,
+			        j->rows[k].certificate.follows};
 		}
 	}
 	return ERR_OK;
@@ -94,7 +95,7 @@ void
 build_refuse(struct job_row *row, enum outcome why)
 {
 	row->outcome = why;
-	row->has_entry = false;
+	row->has_entry = row->has_end = false;
 }
 
 void
@@ -138,10 +139,20 @@ entry_add(struct build *b, const struct signed_entry *e, struct build_entry from
 	b->entries[b->entry_count++] = *e;
 }
 
+/* The end of a certificate stands directly after what replaces it. */
+static void
+row_add(struct build *b, struct build_job *bj, struct job_row *row)
+{
+	if (row->has_entry)
+		entry_add(b, &row->e, (struct build_entry){.job = bj, .row = row});
+	if (row->has_end)
+		entry_add(b, &row->end, (struct build_entry){.job = bj, .row = row, .end = true});
+}
+
 enum err
 build_entries(struct build *b)
 {
-	size_t room = rows_total(b) + b->pending.count + 1;
+	size_t room = 2 * rows_total(b) + b->pending.count + 1;
 
 	if (b->entries == NULL) {
 		b->entries = calloc(room, sizeof *b->entries);
@@ -158,9 +169,7 @@ build_entries(struct build *b)
 		struct build_job *bj = &b->jobs[i];
 
 		for (size_t k = 0; bj->drop == DROP_NO && k < bj->job->row_count; k++)
-			if (bj->job->rows[k].has_entry)
-				entry_add(b, &bj->job->rows[k].e,
-				        (struct build_entry){.job = bj, .row = &bj->job->rows[k]});
+			row_add(b, bj, &bj->job->rows[k]);
 	}
 	return ERR_OK;
 }
@@ -217,6 +226,23 @@ requests_put(struct build *b, struct store_batch *out)
 	}
 }
 
+static void
+row_index(struct build *b, const struct build_entry *from, uint64_t index, struct store_batch *out)
+{
+	struct job_row *row = from->row;
+
+	if (!from->end)
+		row->index = index;
+	if (from->job->job->order || from->end) {
+		row->change.index = index;
+		if (row->change.serial.n != 0)
+			b->changes[out->change_count++] = row->change;
+		return;
+	}
+	row->certificate.index = index;
+	b->certificates[out->certificate_count++] = row->certificate;
+}
+
 /* Gives each entry its index, and sorts it into what the database keeps of it. */
 static enum err
 indexes_put(struct build *b, struct store_batch *out)
@@ -236,15 +262,7 @@ indexes_put(struct build *b, struct store_batch *out)
 			        (struct store_done){b->pending.rows[from->pending].id, index};
 		} else {
 			time = from->row->entry_time;
-			from->row->index = index;
-			if (from->job->job->order) {
-				from->row->change.index = index;
-				if (from->row->change.serial.n != 0)
-					b->changes[out->change_count++] = from->row->change;
-			} else {
-				from->row->certificate.index = index;
-				b->certificates[out->certificate_count++] = from->row->certificate;
-			}
+			row_index(b, from, index, out);
 		}
 		if (time > out->time)
 			out->time = time;

@@ -19,6 +19,7 @@ struct build_job {
 struct build_entry {           /* where an entry of the transaction comes from */
 	struct build_job *job; /* NULL: a pending one */
 	struct job_row *row;
+	bool end; /* of what the row's certificate replaces */
 	size_t pending;
 };
 

@@ -3,6 +3,7 @@
 #include "intake.h"
 #include "reply.h"
 
+#include "date.h"
 #include "log.h"
 
 #include <string.h>
@@ -39,7 +40,8 @@ request_row(struct job *j, const struct intake *in)
 {
 	struct arena *a = &j->x->arena;
 
-	j->order = in->request.type != REQUEST_ISSUE;
+	j->order = in->request.type != REQUEST_ISSUE && in->request.type != REQUEST_REPLACE;
+	j->unbanned = in->request.type == REQUEST_REPLACE;
 	j->targets = in->request.type == REQUEST_STOP || in->request.type == REQUEST_RESUME;
 	j->request = (struct store_request){
 	        .id = arena_copy(a, bytes_of(in->jws.hash, SHA256_BYTES)),
@@ -118,7 +120,6 @@ static enum err
 request_wait(struct worker *w, struct job *j, const struct intake *in, const struct evidence *ev)
 {
 	enum err e = store_request_put(w->store, &j->request, STATE_WAITING, "");
-	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
 
 	if (e == ERR_EXISTS)
@@ -127,9 +128,7 @@ request_wait(struct worker *w, struct job *j, const struct intake *in, const str
 	if (e != ERR_OK)
 		return e;
 	metrics_add(&w->s->metrics, METRIC_REQUESTS_WAIT, 1);
-	hex_encode(j->request.id, hex);
-	body = json_pack("{s:s,s:s,s:i,s:i}", "request", hex, "state", "waiting",
-	        "officials_needed", ev->needed, "officials_signed", ev->signed_by);
+	body = waiting_json(j->request.id, ev);
 	reply_json(j->x, 202, body);
 	json_decref(body);
 	return ERR_OK;
@@ -143,68 +142,137 @@ intake_to_writer(struct worker *w, struct job *j)
 	return (enum err)ROUTE_DEFERRED;
 }
 
-enum err
-intake_issue_send(struct worker *w, struct job *j, const struct bytes *approvals, size_t count)
+/* The certificates that new ones follow, in the order of the seats. */
+static enum err
+follows_gather(struct arena *a, const struct request *r, struct bytes **serials, size_t *count)
 {
-	struct signer_answer answer;
-	enum err e = signer_issue(w->signer, j->request.jws, approvals, count, &answer);
+	size_t n = 0, count_max = r->seat_count + r->serial_count;
+	uint8_t *room = arena_alloc(a, 16 * count_max);
 
+	*serials = arena_alloc(a, count_max * sizeof **serials);
+	if (room == NULL || *serials == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < r->serial_count; i++)
+		(*serials)[n++] = bytes_of(r->serials[i], 16);
+	for (size_t i = 0; i < r->seat_count; i++, room += 16) {
+		if (r->seats[i].follows.n == 0)
+			continue;
+		if (hex_decode(r->seats[i].follows, room, 16) != ERR_OK)
+			return ERR_FIELD_INVALID;
+		(*serials)[n++] = bytes_of(room, 16);
+	}
+	*count = n;
+	return ERR_OK;
+}
+
+enum err
+intake_issue_send(struct worker *w, struct job *j, const struct request *r,
+        const struct bytes *approvals, size_t count)
+{
+	struct signer_evidence ev = {
+	        .jws = j->request.jws, .approvals = approvals, .approval_count = count};
+	struct store_certificates found = {0};
+	struct signer_answer answer;
+	struct bytes *serials, *records;
+	size_t n, k = 0;
+	enum err e = follows_gather(&j->x->arena, r, &serials, &n);
+
+	if (e == ERR_OK && n > 0)
+		e = store_records(w->store, serials, n, &found);
+	if (e != ERR_OK)
+		return e;
+	if ((records = arena_alloc(&j->x->arena, (n + 1) * sizeof *records)) == NULL)
+		e = ERR_MEMORY;
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		bool known = k < found.count && bytes_equal(found.rows[k].serial, serials[i]);
+
+		records[i] = known ? found.rows[k++].record : bytes_of(NULL, 0);
+	}
+	ev.records = records;
+	ev.record_count = n;
+	if (e == ERR_OK)
+		e = signer_issue(w->signer, &ev, &answer);
+	store_result_free(found.owner);
 	if (e == ERR_SIGNER)
 		metrics_add(&w->s->metrics, METRIC_SIGNER_FAILED, 1);
 	if (e != ERR_OK)
 		return e;
-	if (!bytes_equal(answer.request, j->request.id))
-		return ERR_PROTOCOL;
-	return rows_take(w, j, &answer);
+	return bytes_equal(answer.request, j->request.id) ? rows_take(w->s, j, &answer)
+	                                                  : ERR_PROTOCOL;
 }
 
-/* Every certificate that the order names must be ours: the front brings the records, the signer
- * judges them. */
-enum err
-intake_order_send(struct worker *w, struct job *j, const struct request *r,
-        const struct bytes *approvals, size_t count)
+/* From the day after the decision on. */
+static int32_t
+ban_until(const struct service *s, const struct request *r)
 {
-	struct arena *a = &j->x->arena;
-	size_t count_max = r->serial_count + 1;
-	struct bytes *serials = arena_alloc(a, count_max * sizeof *serials);
-	struct bytes *records = arena_alloc(a, count_max * sizeof *records);
-	struct store_certificates found;
-	struct signer_answer answer;
-	enum err e;
+	const struct field_ground *g = field_ground(s->field, r->ground);
 
-	if (serials == NULL || records == NULL)
-		return ERR_MEMORY;
-	for (size_t i = 0; i < r->serial_count; i++)
-		serials[i] = bytes_of(r->serials[i], 16);
-	if (j->targets) {
-		e = signer_order(w->signer, j->request.jws, approvals, count, NULL, 0, &answer);
-		if (e == ERR_OK)
-			e = bytes_equal(answer.request, j->request.id) ? rows_take(w, j, &answer)
-			                                               : ERR_PROTOCOL;
-		return e;
-	}
-	if ((e = store_records(w->store, serials, r->serial_count, &found)) != ERR_OK)
-		return e;
-	if (found.count != r->serial_count) {
-		store_result_free(found.owner);
-		return ERR_SERIAL_UNKNOWN;
-	}
-	for (size_t i = 0; i < found.count; i++)
+	if (r->type != REQUEST_REVOKE || g == NULL || g->ban_months == 0)
+		return 0;
+	return (int32_t)date_add_months(r->decided_at, g->ban_months) + 1;
+}
+
+struct bytes
+order_serials(const struct request *r, struct bytes list)
+{
+	return r->selects ? list : bytes_of(r->serials, 16 * r->serial_count);
+}
+
+enum err
+intake_chunk_send(struct worker *w, struct job *j, const struct order_chunk *c)
+{
+	size_t count = c->serials.n / 16;
+	struct bytes *serials = arena_alloc(j->arena, (count + 1) * sizeof *serials);
+	struct bytes *records = arena_alloc(j->arena, (count + 1) * sizeof *records);
+	struct signer_evidence ev = {.jws = j->request.jws,
+	        .approvals = c->approvals,
+	        .approval_count = c->approval_count,
+	        .records = records,
+	        .list = c->list};
+	struct store_certificates found = {0};
+	struct signer_answer answer;
+	enum err e = serials == NULL || records == NULL ? ERR_MEMORY : ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		serials[i] = bytes_of(c->serials.p + 16 * i, 16);
+	if (e == ERR_OK && count > 0)
+		e = store_records(w->store, serials, count, &found);
+	/* every certificate that the order names must be ours: the front brings the records, the
+	 * signer judges them */
+	if (e == ERR_OK && found.count != count)
+		e = ERR_SERIAL_UNKNOWN;
+	for (size_t i = 0; e == ERR_OK && i < found.count; i++)
 		records[i] = found.rows[i].record;
-	e = signer_order(
-	        w->signer, j->request.jws, approvals, count, records, found.count, &answer);
+	ev.record_count = found.count;
 	if (e == ERR_OK)
-		e = bytes_equal(answer.request, j->request.id) ? rows_take(w, j, &answer)
+		e = signer_order(w->signer, &ev, &answer);
+	if (e == ERR_OK) {
+		j->ban_until = ban_until(w->s, c->request);
+		e = bytes_equal(answer.request, j->request.id) ? rows_take(w->s, j, &answer)
 		                                               : ERR_PROTOCOL;
+	}
 	store_result_free(found.owner);
 	return e;
+}
+
+enum err
+intake_order_send(struct worker *w, struct job *j, const struct evidence *ev,
+        const struct bytes *approvals, size_t count)
+{
+	const struct order_chunk all = {.request = &ev->request,
+	        .list = ev->list,
+	        .serials = order_serials(&ev->request, ev->list),
+	        .approvals = approvals,
+	        .approval_count = count};
+
+	return intake_chunk_send(w, j, &all);
 }
 
 static enum err
 issue_new(struct worker *w, struct job *j, const struct intake *in)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	enum err e = intake_issue_send(w, j, NULL, 0);
+	enum err e = intake_issue_send(w, j, &in->request, NULL, 0);
 	struct evidence ev;
 
 	if (e == ERR_OK)
@@ -225,12 +293,14 @@ issue_new(struct worker *w, struct job *j, const struct intake *in)
 static enum err
 withdraw_run(struct worker *w, struct job *j, const struct evidence *ev)
 {
-	struct bytes target = bytes_of(ev->request.withdraws, SHA256_BYTES);
+	const struct store_event end = {.request = bytes_of(ev->request.withdraws, SHA256_BYTES),
+	        .state = STATE_WITHDRAWN,
+	        .at = service_now()};
 	struct store_requests found;
-	json_t *body;
 	char hex[2 * SHA256_BYTES + 1];
+	json_t *body;
 	bool mine;
-	enum err e = store_request_get(w->store, target, &found);
+	enum err e = store_request_get(w->store, end.request, &found);
 
 	if (e != ERR_OK)
 		return e;
@@ -238,14 +308,70 @@ withdraw_run(struct worker *w, struct job *j, const struct evidence *ev)
 	store_result_free(found.owner);
 	if (!mine)
 		return ERR_NOT_YOURS;
-	if ((e = store_event_put(w->store, target, STATE_WITHDRAWN, "", service_now())) != ERR_OK ||
-	        (e = store_request_put(w->store, &j->request, STATE_EXECUTED, "")) != ERR_OK)
+	if ((e = store_withdraw(w->store, &j->request, &end)) != ERR_OK)
 		return e;
 	hex_encode(j->request.id, hex);
 	body = json_pack("{s:s,s:s,s:[]}", "request", hex, "state", "executed", "certificates");
 	reply_json(j->x, 201, body);
 	json_decref(body);
 	return ERR_OK;
+}
+
+/* What the order names is there when it arrives; a selector is frozen to what it names now. */
+static enum err
+order_name(struct worker *w, struct job *j, struct evidence *ev)
+{
+	const struct request *r = &ev->request;
+	struct store_selection found;
+	uint8_t *list;
+	enum err e;
+
+	if (!r->selects && r->serial_count == 0)
+		return ERR_OK;
+	e = r->selects ? store_select(w->store, &r->select, &found)
+	               : store_select_serials(w->store, (const uint8_t(*)[16])r->serials,
+	                         r->serial_count, &found);
+	if (e != ERR_OK)
+		return e;
+	if (!r->selects && found.count != r->serial_count)
+		e = ERR_SERIAL_UNKNOWN;
+	else if (r->type == REQUEST_REPLACE && ev->sender->role == ROLE_CENTER &&
+	         !bytes_equal(found.rows[0].center, ev->sender->code))
+		e = ERR_NOT_YOURS;
+	else if (r->selects && found.count == 0)
+		e = ERR_SELECT;
+	list = e == ERR_OK && r->selects ? arena_alloc(j->arena, 16 * found.count) : NULL;
+	for (size_t i = 0; list != NULL && i < found.count; i++)
+		memcpy(list + 16 * i, found.rows[i].serial.p, 16);
+	if (e == ERR_OK && r->selects)
+		e = list == NULL ? ERR_MEMORY : evidence_list(ev, bytes_of(list, 16 * found.count));
+	j->request.list = ev->list;
+	store_result_free(found.owner);
+	return e;
+}
+
+/* One official's order that needs no second one. */
+static enum err
+order_send(struct worker *w, struct job *j, const struct evidence *ev)
+{
+	enum err e = j->order ? intake_order_send(w, j, ev, NULL, 0)
+	                      : intake_issue_send(w, j, &ev->request, NULL, 0);
+
+	return e == ERR_OK ? intake_to_writer(w, j) : request_refuse(w, j, e);
+}
+
+/* An official's approval may have the jti already. Asked before anything is done: the row of the
+ * order could not be kept, nor could those of others in its transaction. */
+static enum err
+jti_check(struct worker *w, const struct job *j)
+{
+	struct store_approvals found;
+	enum err e = store_approval_find(w->store, j->request.kid, j->request.jti, &found);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	store_result_free(found.owner);
+	return ERR_JTI_CONFLICT;
 }
 
 static enum err
@@ -257,12 +383,18 @@ order_new(struct worker *w, struct job *j, const struct intake *in)
 
 	if (e != ERR_OK)
 		return request_refuse(w, j, e);
-	if (ev.request.type == REQUEST_WITHDRAW)
+	if ((e = jti_check(w, j)) != ERR_OK) {
+		evidence_free(&ev);
+		return e;
+	}
+	if ((e = order_name(w, j, &ev)) != ERR_OK)
+		e = request_refuse(w, j, e);
+	else if (ev.request.type == REQUEST_WITHDRAW)
 		e = withdraw_run(w, j, &ev);
 	else if (!evidence_complete(&ev))
 		e = request_wait(w, j, in, &ev);
-	else if ((e = intake_order_send(w, j, &ev.request, NULL, 0)) == ERR_OK)
-		e = intake_to_writer(w, j);
+	else
+		e = order_send(w, j, &ev);
 	evidence_free(&ev);
 	return e;
 }
@@ -276,7 +408,8 @@ intake_request(struct worker *w, struct job *j)
 	if (e == ERR_OK && (e = known_answer(w, j, &in)) == ERR_NOT_FOUND) {
 		j->fresh = true;
 		if ((e = request_row(j, &in)) == ERR_OK)
-			e = j->order ? order_new(w, j, &in) : issue_new(w, j, &in);
+			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in)
+			                                     : order_new(w, j, &in);
 	}
 	request_free(&in.request);
 	return e;

@@ -5,10 +5,24 @@
 #include "service.h"
 
 /* The signer's answer becomes the job's rows. */
-MUST_USE enum err intake_issue_send(
-        struct worker *w, struct job *j, const struct bytes *approvals, size_t count);
-/* The same with the records that the order names, from the database; ERR_SERIAL_UNKNOWN. */
-MUST_USE enum err intake_order_send(struct worker *w, struct job *j, const struct request *r,
+MUST_USE enum err intake_issue_send(struct worker *w, struct job *j, const struct request *r,
         const struct bytes *approvals, size_t count);
+/* The same with the records that the order names, from the database; ERR_SERIAL_UNKNOWN. At most
+ * ORDER_CHUNK_MAX of them. */
+MUST_USE enum err intake_order_send(struct worker *w, struct job *j, const struct evidence *ev,
+        const struct bytes *approvals, size_t count);
+struct order_chunk { /* a part of an order, with the evidence of the whole */
+	const struct request *request;
+	struct bytes list;    /* of its selector, or empty */
+	struct bytes serials; /* of this part, 16 bytes each */
+	const struct bytes *approvals;
+	size_t approval_count;
+};
+MUST_USE enum err intake_chunk_send(struct worker *w, struct job *j, const struct order_chunk *c);
+/* Gives the evidence the list that the selector was frozen to, copied to the arena. */
+MUST_USE enum err order_list(
+        struct store *store, struct evidence *ev, struct bytes request, struct arena *a);
+/* {"request","state":"waiting",…}: how many must sign, and what they sign. */
+json_t *waiting_json(struct bytes request, const struct evidence *ev);
 MUST_USE enum err intake_to_writer(struct worker *w, struct job *j); /* ROUTE_DEFERRED */
 #endif

@@ -146,14 +146,17 @@ service_open(struct service *s, const struct config *config)
 }
 
 struct threads {
-	pthread_t writer, workers[WORKERS_MAX];
+	pthread_t writer, bulk, workers[WORKERS_MAX];
+	struct bulk bulk_control;
 	size_t count;
 };
 
 static enum err
 threads_start(struct service *s, struct threads *t)
 {
-	if (pthread_create(&t->writer, NULL, writer_run, s) != 0)
+	t->bulk_control.s = s;
+	if (pthread_create(&t->writer, NULL, writer_run, s) != 0 ||
+	        pthread_create(&t->bulk, NULL, bulk_run, &t->bulk_control) != 0)
 		return ERR_MEMORY;
 	for (t->count = 0; t->count < s->config->workers && t->count < WORKERS_MAX; t->count++)
 		if (pthread_create(&t->workers[t->count], NULL, worker_run, s) != 0)
@@ -161,10 +164,13 @@ threads_start(struct service *s, struct threads *t)
 	return ERR_OK;
 }
 
-/* What was taken in is finished; then the queues close, the writer's first. */
+/* What was taken in is finished; then the queues close, the writer's first. An order under way
+ * stops after its chunk. */
 static void
 threads_stop(struct service *s, struct threads *t)
 {
+	atomic_store(&t->bulk_control.stop, true);
+	pthread_join(t->bulk, NULL);
 	queue_close(&s->write);
 	pthread_join(t->writer, NULL);
 	queue_close(&s->work);

@@ -1,7 +1,6 @@
 /* query.c - what senders and officials may ask: each query carries a token signed with their own
  * key. */
-#include "reply.h"
-#include "service.h"
+#include "answer.h"
 
 #include "base64.h"
 #include "date.h"
@@ -41,6 +40,22 @@ static enum err
 may_see(const struct operator* by, struct bytes center)
 {
 	return by->role == ROLE_OFFICIAL || bytes_equal(by->code, center) ? ERR_OK : ERR_NOT_YOURS;
+}
+
+/* What a selector was frozen to: whoever approves it hashes and counts it himself. */
+static enum err
+list_json(struct worker *w, const struct store_request *r, json_t *o)
+{
+	struct store_list list;
+	enum err e = store_list_get(w->store, r->id, &list);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	json_object_set_new(o, "count", json_integer((json_int_t)(list.serials.n / 16)));
+	set_hex(o, "list_sha256", list.sha256);
+	json_object_set_new(o, "list", json_base64(list.serials));
+	store_result_free(list.owner);
+	return ERR_OK;
 }
 
 static enum err
@@ -84,7 +99,7 @@ request_json(struct worker *w, struct job *j, const struct store_request *r)
 	set_text(event, "code", r->newest.code);
 	json_object_set_new(event, "at", json_integer(r->newest.at));
 	json_object_set_new(o, "events", json_pack("[o]", event));
-	if ((e = approvals_json(w, r, o)) == ERR_OK)
+	if ((e = approvals_json(w, r, o)) == ERR_OK && (e = list_json(w, r, o)) == ERR_OK)
 		reply_json(j->x, 200, o);
 	json_decref(o);
 	return e;
@@ -111,6 +126,24 @@ query_request(struct worker *w, struct job *j)
 	return e;
 }
 
+static void
+waiting_rows(const struct store_requests *found, json_t *list)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct store_request *r = &found->rows[i];
+		json_t *row = json_object();
+
+		set_hex(row, "request", r->id);
+		set_text(row, "type", r->type);
+		json_object_set_new(row, "state", json_string(store_state_word(r->newest.state)));
+		json_object_set_new(row, "received_at", json_integer(r->received_at));
+		json_object_set_new(row, "exp", json_integer(r->exp));
+		json_array_append_new(list, row);
+	}
+	store_result_free(found->owner);
+}
+
+/* What waits for a signature: requests, and for officials also holds that one of them began. */
 enum err
 query_waiting(struct worker *w, struct job *j)
 {
@@ -127,21 +160,15 @@ query_waiting(struct worker *w, struct job *j)
 	if (e != ERR_OK)
 		return e;
 	list = json_array();
-	for (size_t i = 0; i < found.count; i++) {
-		const struct store_request *r = &found.rows[i];
-		json_t *row = json_object();
-
-		set_hex(row, "request", r->id);
-		set_text(row, "type", r->type);
-		json_object_set_new(row, "received_at", json_integer(r->received_at));
-		json_object_set_new(row, "exp", json_integer(r->exp));
-		json_array_append_new(list, row);
-	}
-	store_result_free(found.owner);
+	waiting_rows(&found, list);
+	if (by->role == ROLE_OFFICIAL &&
+	        (e = store_holds_waiting(w->store, service_now(), &found)) == ERR_OK)
+		waiting_rows(&found, list);
 	o = json_pack("{s:o}", "waiting", list);
-	reply_json(j->x, 200, o);
+	if (e == ERR_OK)
+		reply_json(j->x, 200, o);
 	json_decref(o);
-	return ERR_OK;
+	return e;
 }
 
 static const char *

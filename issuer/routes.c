@@ -25,6 +25,7 @@ static const struct route routes[] = {
         {"GET", "/v1/requests", 0, true, query_waiting},
         {"GET", "/v1/certificates/*", 0, true, query_certificate},
         {"GET", "/v1/holder", 0, true, query_holder},
+        {"POST", "/v1/selections", REQUEST_BYTES_MAX, true, query_selection},
         {"GET", "/healthz", 0, false, health},
         {"GET", "/readyz", 0, false, ready},
         {"GET", "/metrics", 0, false, metrics},
@@ -132,7 +133,8 @@ service_serve(void *ctx, struct exchange *x)
 		exchange_done(x);
 		return;
 	}
-	*j = (struct job){.x = x, .route = r, .stage = JOB_SERVE, .arena = &x->arena};
+	*j = (struct job){
+	        .x = x, .home = &s->work, .route = r, .stage = JOB_SERVE, .arena = &x->arena};
 	if (!r->queued) {
 		enum err e = r->handler(&inline_worker, j);
 

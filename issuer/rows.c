@@ -20,8 +20,14 @@ entry_copy(struct arena *a, const struct signed_entry *from, struct signed_entry
 	               : ERR_MEMORY;
 }
 
+bool
+request_issues(struct bytes type)
+{
+	return bytes_equal_text(type, "issue") || bytes_equal_text(type, "replace");
+}
+
 static enum err
-certificate_fill(struct worker *w, struct job *j, struct job_row *row)
+certificate_fill(struct service *s, struct job *j, struct job_row *row)
 {
 	uint8_t key[SHA256_BYTES];
 	struct cose_sign1 m;
@@ -30,7 +36,7 @@ certificate_fill(struct worker *w, struct job *j, struct job_row *row)
 
 	if (e != ERR_OK)
 		return ERR_PROTOCOL;
-	holder_hmac(bytes_of(w->s->pepper, sizeof w->s->pepper), r.doc_type, r.doc_number, key);
+	holder_hmac(bytes_of(s->pepper, sizeof s->pepper), r.doc_type, r.doc_number, key);
 	row->certificate = (struct store_certificate){
 	        .serial = r.cti,
 	        .request = j->request.id,
@@ -42,18 +48,18 @@ certificate_fill(struct worker *w, struct job *j, struct job_row *row)
 	        .idx = r.idx,
 	        .exp = r.exp,
 	        .record = row->e.record,
+	        .follows = r.follows,
 	};
 	row->entry_time = r.iat;
 	return row->certificate.holder_key.p != NULL ? ERR_OK : ERR_MEMORY;
 }
 
 static enum err
-change_fill(struct job *j, struct job_row *row)
+change_fill(struct job *j, struct bytes entry, struct job_row *row)
 {
 	struct entry e;
 
-	if (entry_decode(row->e.entry, &e) != ERR_OK ||
-	        e.type != (j->targets ? ENTRY_STOP : ENTRY_STATUS))
+	if (entry_decode(entry, &e) != ERR_OK || e.type != (j->targets ? ENTRY_STOP : ENTRY_STATUS))
 		return ERR_PROTOCOL;
 	row->entry_time = entry_time(&e);
 	if (j->targets)
@@ -66,12 +72,30 @@ change_fill(struct job *j, struct job_row *row)
 	        .until = e.until,
 	        .at = e.time,
 	        .request = j->request.id,
+	        .ban_until = e.status == STATUS_INVALID ? j->ban_until : 0,
 	};
 	return ERR_OK;
 }
 
+/* What one row of the answer adds to log and database. */
+static enum err
+row_fill(struct service *s, struct job *j, const struct signer_row *from, struct job_row *row)
+{
+	enum err e = entry_copy(j->arena, &from->e, &row->e);
+
+	if (e != ERR_OK)
+		return e;
+	if (j->order)
+		return change_fill(j, row->e.entry, row);
+	if ((e = certificate_fill(s, j, row)) != ERR_OK || !from->has_end)
+		return e;
+	row->has_end = true;
+	e = entry_copy(j->arena, &from->end, &row->end);
+	return e == ERR_OK ? change_fill(j, row->end.entry, row) : e;
+}
+
 enum err
-rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
+rows_take(struct service *s, struct job *j, const struct signer_answer *a)
 {
 	struct arena *arena = j->arena;
 	struct job_row *rows = arena_alloc(arena, a->count * sizeof *rows);
@@ -91,10 +115,8 @@ rows_take(struct worker *w, struct job *j, const struct signer_answer *a)
 		rows[i].first_date = j->order ? from->first_date : -1;
 		if (j->order)
 			rows[i].cti = arena_copy(arena, from->cti);
-		if (!from->has_entry)
-			continue;
-		if ((e = entry_copy(arena, &from->e, &rows[i].e)) == ERR_OK)
-			e = j->order ? change_fill(j, &rows[i]) : certificate_fill(w, j, &rows[i]);
+		if (from->has_entry)
+			e = row_fill(s, j, from, &rows[i]);
 	}
 	if (e != ERR_OK)
 		return e;
@@ -121,7 +143,7 @@ rows_lapse(struct job *j, const struct signed_entry *entries, size_t count)
 			break;
 		/* it repeats the request of the hold that ends */
 		j->request.id = bytes_of(entry.request, SHA256_BYTES);
-		e = change_fill(j, &rows[i]);
+		e = change_fill(j, rows[i].e.entry, &rows[i]);
 		rows[i].change.request = arena_copy(j->arena, j->request.id);
 	}
 	j->request.id = bytes_of(NULL, 0);

@@ -44,24 +44,30 @@ struct job_row {          /* a seat or a certificate of an order */
 	struct signed_entry e;
 	struct store_certificate certificate; /* issue, with an entry; index set by the writer */
 	struct store_change change;           /* order, with an entry; serial empty: stop, resume */
-	int64_t first_date;                   /* "already": when it was decided first; -1 unknown */
+	bool has_end; /* issue: it replaces a certificate; ended by `end`, `change` */
+	struct signed_entry end;
+	int64_t first_date; /* "already": when it was decided first; -1 unknown */
 	int64_t entry_time;
 	uint64_t index;
 };
 
 struct job {
 	struct job *next;
-	struct exchange *x;
+	struct exchange *x; /* NULL: asked by no client now */
+	struct queue *home; /* where it goes when the writer is done; NULL: the writer's own */
 	enum job_stage stage;
 	const struct route *route;
 	unsigned tries; /* transactions that did not take it */
 	unsigned waits; /* pauses for an answer that is about to be appended */
 	enum err result;
 	/* what the writer commits; everything in the exchange's arena */
-	bool fresh; /* the request row is new, not one that waited */
-	bool order;
-	bool second;         /* asked by an approval: what the second signature did */
-	bool targets;        /* stop, resume: no certificate is touched */
+	bool fresh;        /* the request row is new, not one that waited */
+	bool order;        /* changes statuses; else it issues */
+	struct bytes list; /* order: what its selector was frozen to, or empty */
+	int32_t ban_until; /* order: first day on which who is revoked may apply again; 0 no ban */
+	bool unbanned; /* issue: a ban does not keep it away (a replacement is no application) */
+	bool second;   /* asked by an approval: what the second signature did */
+	bool targets;  /* stop, resume: no certificate is touched */
 	struct arena *arena; /* of the exchange; of the writer for what the signer builds alone */
 	struct store_request request;
 	struct job_row *rows;
@@ -133,8 +139,10 @@ enum err query_request(struct worker *w, struct job *j);
 enum err query_waiting(struct worker *w, struct job *j);
 enum err query_certificate(struct worker *w, struct job *j);
 enum err query_holder(struct worker *w, struct job *j);
+enum err query_selection(struct worker *w, struct job *j);
 /* rows.c: an answer of the signer into the job, copied to its arena. */
-MUST_USE enum err rows_take(struct worker *w, struct job *j, const struct signer_answer *a);
+MUST_USE enum err rows_take(struct service *s, struct job *j, const struct signer_answer *a);
+bool request_issues(struct bytes type); /* issue, replace: by the word of its type */
 /* Lapses of holds, which no request asks for. */
 MUST_USE enum err rows_lapse(struct job *j, const struct signed_entry *entries, size_t count);
 /* answer.c */
@@ -150,6 +158,14 @@ MUST_USE enum err published_read(const struct service *s, uint64_t *size, int64_
 /* Receipt of an appended entry from tiles and a kept checkpoint; ERR_NOT_FOUND while it is not
  * published. */
 MUST_USE enum err receipt_from_public(const struct service *s, uint64_t index, struct buf *out);
+/* What an order names, 16 bytes each: its own serials, or its list where it has a selector. */
+struct bytes order_serials(const struct request *r, struct bytes list);
+/* bulk.c: the thread that runs approved orders of more than one chunk, until stop is set. */
+struct bulk {
+	struct service *s;
+	_Atomic bool stop;
+};
+void *bulk_run(void *bulk);
 /* writer.c: the thread. */
 void *writer_run(void *service);
 void *worker_run(void *service);

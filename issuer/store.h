@@ -10,6 +10,7 @@
  *
  * Errors of every call: ERR_DATABASE (try again), ERR_MEMORY, ERR_INTERNAL (our bug, logged). Of
  * every write also ERR_UNKNOWN_COMMIT: it may have happened, read it back. */
+#include "request.h"
 #include "signer_client.h"
 
 enum store_role { STORE_ISSUER, STORE_PUBLISH, STORE_ADMIN };
@@ -32,7 +33,8 @@ enum store_state {
 	STATE_REFUSED,
 	STATE_LAPSED,
 	STATE_REJECTED,
-	STATE_WITHDRAWN
+	STATE_WITHDRAWN,
+	STATE_APPROVED /* signed by all, and under way in chunks */
 };
 const char *store_state_word(enum store_state s);
 
@@ -58,6 +60,7 @@ struct store_request {
 	struct bytes session;  /* session id, or empty */
 	struct bytes jws;      /* as received; left empty by store_waiting and store_lapsing */
 	int64_t exp, received_at;
+	struct bytes list;         /* write only: what its selector names, or empty */
 	struct store_event newest; /* read only: the state it is in */
 };
 struct store_requests {
@@ -73,16 +76,23 @@ MUST_USE enum err store_request_get(struct store *s, struct bytes id, struct sto
 enum { STORE_LIST_MAX = 200 };
 MUST_USE enum err store_waiting(
         struct store *s, int64_t now, struct bytes center, struct store_requests *out);
+/* Holds of one official that wait for a second signature, begun at most HOLD_FIRST_S before now. */
+MUST_USE enum err store_holds_waiting(struct store *s, int64_t now, struct store_requests *out);
+/* State approved, oldest first. */
+MUST_USE enum err store_approved(struct store *s, int64_t now, struct store_requests *out);
 /* Waiting and exp <= now: to be lapsed with store_event_put. */
 MUST_USE enum err store_lapsing(struct store *s, int64_t now, struct store_requests *out);
 /* Inserts a request and its first event (waiting or refused) together. ERR_EXISTS when the id or
  * (kid, jti) is there, also where an approval has that (kid, jti). */
 MUST_USE enum err store_request_put(
         struct store *s, const struct store_request *r, enum store_state state, const char *code);
-/* Ends a waiting request: lapsed, rejected, refused, withdrawn. Takes the head lock, so that it
+/* Ends a waiting request: approved, lapsed, rejected, refused, withdrawn; or an approved one:
+ * executed with its outcomes, refused, lapsed. Takes the head lock, so that it
  * cannot cross its execution. ERR_NOT_WAITING when it waits no more, ERR_BUSY. */
-MUST_USE enum err store_event_put(struct store *s, struct bytes request, enum store_state state,
-        const char *code, int64_t at);
+MUST_USE enum err store_event_put(struct store *s, const struct store_event *event);
+/* The same beside the request that withdraws it, in one transaction. */
+MUST_USE enum err store_withdraw(
+        struct store *s, const struct store_request *by, const struct store_event *event);
 
 struct store_approval {
 	struct bytes request; /* 32 */
@@ -100,6 +110,9 @@ struct store_approvals {
 MUST_USE enum err store_approval_put(struct store *s, const struct store_approval *a);
 MUST_USE enum err store_approvals(
         struct store *s, struct bytes request, struct store_approvals *out); /* oldest first */
+/* One row, or ERR_NOT_FOUND. */
+MUST_USE enum err store_approval_find(
+        struct store *s, struct bytes kid, struct bytes jti, struct store_approvals *out);
 
 /* -- certificates -- */
 struct store_certificate {
@@ -113,6 +126,8 @@ struct store_certificate {
 	enum status status; /* read only: it begins valid and follows the events */
 	int64_t exp;
 	struct bytes record;
+	struct bytes
+	        follows; /* write only, for the look-up of holders: what it replaces, or empty */
 };
 struct store_certificates {
 	const struct store_certificate *rows;
@@ -129,6 +144,32 @@ MUST_USE enum err store_certificate_get(struct store *s, struct bytes serial,
 MUST_USE enum err store_holder(
         struct store *s, struct bytes holder_key, struct store_certificates *out);
 
+struct store_selected { /* a certificate that an order would touch */
+	struct bytes serial, center, item;
+	enum status status;
+};
+struct store_selection {
+	const struct store_selected *rows; /* by serial, ascending */
+	size_t count;
+	struct store_result *owner;
+};
+/* At most ORDER_LIST_MAX + 1 rows. */
+MUST_USE enum err store_select(
+        struct store *s, const struct request_select *select, struct store_selection *out);
+/* Those of the serials that exist. */
+MUST_USE enum err store_select_serials(
+        struct store *s, const uint8_t (*serials)[16], size_t count, struct store_selection *out);
+struct store_list { /* what a selector was frozen to */
+	struct bytes serials, sha256;
+	struct store_result *owner;
+};
+MUST_USE enum err store_list_get(
+        struct store *s, struct bytes request, struct store_list *out); /* ERR_NOT_FOUND */
+/* How many certificates the request has changed so far. */
+MUST_USE enum err store_changed_count(struct store *s, struct bytes request, uint64_t *out);
+/* One front at a time runs what is approved: the lock is the connection's. */
+MUST_USE enum err store_bulk_lock(struct store *s, bool *mine);
+
 struct store_change {        /* a change of status: log entry of type 2 */
 	uint64_t index;      /* of the log entry */
 	struct bytes serial; /* 16 */
@@ -138,6 +179,7 @@ struct store_change {        /* a change of status: log entry of type 2 */
 	int64_t until;     /* UTC seconds, or -1 */
 	int64_t at;
 	struct bytes request; /* 32 */
+	int32_t ban_until; /* first day on which the holder may apply again; 0 none; write only */
 };
 struct store_changes {
 	const struct store_change *rows;

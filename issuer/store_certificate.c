@@ -181,6 +181,7 @@ store_put_changes(struct store *s, const struct store_change *rows, size_t count
 	PG_COLUMN(&p, PG_INT8, rows, until, count);
 	PG_COLUMN(&p, PG_INT8, rows, at, count);
 	PG_COLUMN(&p, PG_BYTEA, rows, request, count);
+	PG_COLUMN(&p, PG_INT4, rows, ban_until, count);
 	enum err e = store_write(s, SQL_CHANGES_PUT, &p, count);
 	return e != ERR_OK ? e : statuses_update(s, rows, count);
 }

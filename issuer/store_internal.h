@@ -48,6 +48,7 @@ MUST_USE enum err store_read_one(struct store *s, enum store_sql id, struct pg_p
 /* Shared parts of writes: the caller has a transaction. */
 MUST_USE enum err store_put_requests(
         struct store *s, const struct store_request *rows, size_t count);
+MUST_USE enum err store_put_lists(struct store *s, const struct store_request *rows, size_t count);
 MUST_USE enum err store_put_events(struct store *s, const struct store_event *rows, size_t count);
 MUST_USE enum err store_put_entries(
         struct store *s, uint64_t size, const struct signed_entry *rows, size_t count);

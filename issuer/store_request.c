@@ -12,19 +12,20 @@ static const char *const state_words[] = {
         [STATE_LAPSED] = "lapsed",
         [STATE_REJECTED] = "rejected",
         [STATE_WITHDRAWN] = "withdrawn",
+        [STATE_APPROVED] = "approved",
 };
 
 const char *
 store_state_word(enum store_state s)
 {
-	assert(s >= STATE_WAITING && s <= STATE_WITHDRAWN);
+	assert(s >= STATE_WAITING && s <= STATE_APPROVED);
 	return state_words[s];
 }
 
 enum err
 store_state_of(struct bytes word, enum store_state *out)
 {
-	for (enum store_state s = STATE_WAITING; s <= STATE_WITHDRAWN; s++) {
+	for (enum store_state s = STATE_WAITING; s <= STATE_APPROVED; s++) {
 		if (!bytes_equal_text(word, state_words[s]))
 			continue;
 		*out = s;
@@ -136,6 +137,32 @@ store_lapsing(struct store *s, int64_t now, struct store_requests *out)
 	return waiting_read(s, SQL_LAPSING, now, BYTES_LIT(""), out);
 }
 
+static enum err
+newest_read(struct store *s, enum store_sql id, int64_t now, struct store_requests *out)
+{
+	struct pg_params p;
+	struct store_rows rows;
+	pg_params_init(&p);
+	pg_put_int(&p, PG_INT8, now);
+	pg_put_int(&p, PG_INT8, STORE_LIST_MAX);
+	enum err e = store_read(s, id, &p, &request_reader, &rows);
+	if (e == ERR_OK)
+		*out = requests_of(&rows);
+	return e;
+}
+
+enum err
+store_holds_waiting(struct store *s, int64_t now, struct store_requests *out)
+{
+	return newest_read(s, SQL_HOLDS_WAITING, now, out);
+}
+
+enum err
+store_approved(struct store *s, int64_t now, struct store_requests *out)
+{
+	return newest_read(s, SQL_APPROVED, now, out);
+}
+
 enum err
 store_put_requests(struct store *s, const struct store_request *rows, size_t count)
 {
@@ -153,7 +180,8 @@ store_put_requests(struct store *s, const struct store_request *rows, size_t cou
 	PG_COLUMN(&p, PG_BYTEA, rows, jws, count);
 	PG_COLUMN(&p, PG_INT8, rows, exp, count);
 	PG_COLUMN(&p, PG_INT8, rows, received_at, count);
-	return store_write(s, SQL_REQUESTS_PUT, &p, count);
+	enum err e = store_write(s, SQL_REQUESTS_PUT, &p, count);
+	return e != ERR_OK ? e : store_put_lists(s, rows, count);
 }
 
 /* Slices: event i has the outcomes first[i]..last[i] of all, counted from 1; an empty slice is
@@ -219,18 +247,34 @@ store_request_put(
 	return store_end(s, e);
 }
 
-enum err
-store_event_put(
-        struct store *s, struct bytes request, enum store_state state, const char *code, int64_t at)
+/* Under the head lock, so that it cannot cross an execution. */
+static enum err
+event_put(struct store *s, const struct store_event *event, const struct store_request *beside)
 {
-	struct store_event next = {
-	        .request = request, .state = state, .code = bytes_of_text(code), .at = at};
+	struct store_event first = {.state = STATE_EXECUTED};
 	uint64_t size;
 	int64_t time;
 	enum err e = store_begin(s);
 	if (e == ERR_OK && (e = store_lock_head(s, &size, &time)) == ERR_OK)
-		e = store_put_events(s, &next, 1);
+		e = store_put_events(s, event, 1);
+	if (e == ERR_OK && beside != NULL && (e = store_put_requests(s, beside, 1)) == ERR_OK) {
+		first.request = beside->id;
+		first.at = event->at;
+		e = store_put_events(s, &first, 1);
+	}
 	return store_end(s, e);
+}
+
+enum err
+store_event_put(struct store *s, const struct store_event *event)
+{
+	return event_put(s, event, NULL);
+}
+
+enum err
+store_withdraw(struct store *s, const struct store_request *by, const struct store_event *event)
+{
+	return event_put(s, event, by);
 }
 
 enum err
@@ -268,15 +312,31 @@ approval_read(struct pg_row *row, struct store_result *owner, void *out)
 	return ERR_OK;
 }
 
+static const struct store_reader approval_reader = {sizeof(struct store_approval), approval_read};
+
 enum err
 store_approvals(struct store *s, struct bytes request, struct store_approvals *out)
 {
-	static const struct store_reader reader = {sizeof(struct store_approval), approval_read};
 	struct pg_params p;
 	struct store_rows rows;
 	pg_params_init(&p);
 	pg_put_bytes(&p, request);
-	enum err e = store_read(s, SQL_APPROVALS, &p, &reader, &rows);
+	enum err e = store_read(s, SQL_APPROVALS, &p, &approval_reader, &rows);
+	if (e == ERR_OK)
+		*out = (struct store_approvals){rows.rows, rows.count, rows.owner};
+	return e;
+}
+
+enum err
+store_approval_find(
+        struct store *s, struct bytes kid, struct bytes jti, struct store_approvals *out)
+{
+	struct pg_params p;
+	struct store_rows rows;
+	pg_params_init(&p);
+	pg_put_bytes(&p, kid);
+	pg_put_bytes(&p, jti);
+	enum err e = store_read_one(s, SQL_APPROVAL_FIND, &p, &approval_reader, &rows);
 	if (e == ERR_OK)
 		*out = (struct store_approvals){rows.rows, rows.count, rows.owner};
 	return e;

@@ -17,6 +17,9 @@ enum { I = 1 << STORE_ISSUER, P = 1 << STORE_PUBLISH, A = 1 << STORE_ADMIN };
 	"FROM zz.request_event e JOIN zz.request r ON r.id = e.request WHERE e.state = 'waiting' " \
 	"AND NOT EXISTS (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > "  \
 	"e.seq) "
+#define APPROVAL                                                                                   \
+	"SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, a.received_at"         \
+	" FROM zz.approval a"
 #define CERTIFICATE                                                                                \
 	"SELECT c.idx, c.serial, c.request, c.seat, c.holder_key, c.item, c.center, c.list, "      \
 	"c.list_idx, c.status, c.exp, c.record "
@@ -24,6 +27,11 @@ enum { I = 1 << STORE_ISSUER, P = 1 << STORE_PUBLISH, A = 1 << STORE_ADMIN };
 	"SELECT v.idx, v.serial, v.status, coalesce(v.reason, -1), v.effective, "                  \
 	"coalesce(v.until, -1), v.at, v.request"                                                   \
 	" FROM zz.certificate_event v "
+
+#define SELECTED "SELECT c.serial, c.center, c.item, c.status "
+#define SELECTED_FITS                                                                              \
+	"($1::text = '' OR c.center = $1) AND ($2::text = '' OR c.item = $2) ORDER BY c.serial "   \
+	"LIMIT $5::int8"
 
 static const struct {
 	int roles;
@@ -57,6 +65,22 @@ static const struct {
                                          "AND e.at > $1::int8 - 60 * 86400 AND r.exp <= $1 AND "
                                          "($2::text = '' OR r.center = $2)"
                                          " ORDER BY r.received_at, r.id LIMIT $3::int8"},
+        /* begun by one signature, on hold still, and nothing came after it */
+        [SQL_HOLDS_WAITING] = {I, REQUEST_HEAD
+                "''::bytea" REQUEST_TAIL REQUEST_NEWEST
+                "WHERE r.type = 'suspend' AND e.state = 'executed' AND r.exp > $1::int8"
+                " AND r.received_at > $1 - 8 * 86400"
+                " AND NOT EXISTS (SELECT FROM zz.approval a WHERE a.request = r.id AND a.approve)"
+                " AND EXISTS (SELECT FROM zz.certificate_event v JOIN zz.certificate c"
+                " ON c.serial = v.serial WHERE v.request = r.id AND v.status = 2 AND c.status = 2"
+                " AND v.until > $1 AND NOT EXISTS (SELECT FROM zz.certificate_event n"
+                " WHERE n.serial = v.serial AND n.idx > v.idx))"
+                " ORDER BY r.received_at, r.id LIMIT $2::int8"},
+        [SQL_APPROVED] = {I, REQUEST_HEAD
+                "r.jws" REQUEST_TAIL "FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
+                " WHERE e.state = 'approved' AND e.at > $1::int8 - 30 * 86400 AND NOT EXISTS"
+                " (SELECT FROM zz.request_event n WHERE n.request = e.request AND n.seq > e.seq)"
+                " ORDER BY e.at, r.id LIMIT $2::int8"},
         [SQL_REQUESTS_PUT] = {I, "INSERT INTO zz.request (id, kid, jti, type, center, sender, "
                                  "session, jws, exp, received_at)"
                                  " SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], "
@@ -71,9 +95,9 @@ static const struct {
                 " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int4[], "
                 "$6::int4[])"
                 " AS e (request, state, code, at, first, last)"},
-        [SQL_APPROVALS] = {I, "SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, "
-                              "a.received_at FROM zz.approval a"
-                              " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVALS] = {I,
+                APPROVAL " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
+        [SQL_APPROVAL_FIND] = {I, APPROVAL " WHERE a.kid = $1::text AND a.jti = $2::text"},
         [SQL_APPROVAL_PUT] = {I, "INSERT INTO zz.approval (request, kid, jti, person, jws, "
                                  "approve, exp, received_at)"
                                  " VALUES ($1::bytea, $2::text, $3::text, $4::text, $5::bytea, "
@@ -89,6 +113,22 @@ static const struct {
         [SQL_CERTIFICATE_CHANGES] = {I | P, CHANGE "WHERE v.serial = $1::bytea ORDER BY v.idx"},
         [SQL_REQUEST_CHANGES] = {I, CHANGE "WHERE v.request = $1::bytea ORDER BY v.idx"},
 
+        [SQL_SELECT] = {I, SELECTED "FROM zz.certificate c WHERE c.serial >= $3::bytea AND "
+                                    "c.serial < $4::bytea AND " SELECTED_FITS},
+        [SQL_SELECT_REQUEST] = {I,
+                SELECTED "FROM zz.certificate c WHERE c.request = $6::bytea AND c.serial >= "
+                         "$3::bytea AND c.serial < $4::bytea AND " SELECTED_FITS},
+        [SQL_SELECT_SERIALS] = {I,
+                SELECTED "FROM unnest($1::bytea[]) AS k (serial) JOIN zz.certificate c ON "
+                         "c.serial = k.serial ORDER BY c.serial"},
+        [SQL_LIST_PUT] = {I, "INSERT INTO zz.request_list (request, serials, sha256) VALUES "
+                             "($1::bytea, $2::bytea, sha256($2))"},
+        [SQL_LIST_GET] = {I, "SELECT l.serials, l.sha256 FROM zz.request_list l WHERE "
+                             "l.request = $1::bytea"},
+        [SQL_CHANGED_COUNT] = {I, "SELECT count(DISTINCT v.serial) FROM zz.certificate_event v "
+                                  "WHERE v.request = $1::bytea"},
+        [SQL_BULK_LOCK] = {I, "SELECT pg_try_advisory_lock(hashtext('zz.bulk'))::int::int8"},
+
         [SQL_KNOWN] = {I, "SELECT f.n, f.id, e.state FROM"
                           " (SELECT k.n, r.id FROM unnest($1::bytea[]) WITH ORDINALITY AS k (id, "
                           "n) JOIN zz.request r ON r.id = k.id"
@@ -98,11 +138,17 @@ static const struct {
                           " CROSS JOIN LATERAL (SELECT v.state FROM zz.request_event v WHERE "
                           "v.request = f.id ORDER BY v.seq DESC LIMIT 1) e"
                           " ORDER BY f.n, f.id"},
-        [SQL_HOLDERS] = {I, "SELECT k.n FROM unnest($1::bytea[], $2::text[]) WITH ORDINALITY AS k "
-                            "(holder_key, item, n)"
-                            " WHERE EXISTS (SELECT FROM zz.certificate c WHERE c.holder_key = "
-                            "k.holder_key AND c.item = k.item"
-                            " AND c.status IN (0, 2) AND c.exp > $3::int8) ORDER BY k.n"},
+        /* a ban is of the person, whatever the item */
+        [SQL_HOLDERS] = {I,
+                "SELECT k.n, coalesce(h.held, false), coalesce(h.banned, false)"
+                " FROM unnest($1::bytea[], $2::text[], $3::bytea[]) WITH ORDINALITY AS k"
+                " (holder_key, item, follows, n)"
+                " CROSS JOIN LATERAL (SELECT bool_or(c.item = k.item AND c.status IN (0, 2)"
+                " AND c.exp > $4::int8 AND c.serial <> k.follows) AS held,"
+                " bool_or(CASE WHEN c.status = 1 THEN EXISTS (SELECT FROM zz.certificate_event v"
+                " WHERE v.serial = c.serial AND v.ban_until > $5::int8) END) AS banned"
+                " FROM zz.certificate c WHERE c.holder_key = k.holder_key) h"
+                " WHERE h.held OR h.banned ORDER BY k.n"},
         /* w: a window larger than any batch; s: its batches with their sizes; a batch counts when
            it is whole */
         [SQL_ENTRIES_FROM] = {I | A,
@@ -149,12 +195,13 @@ static const struct {
                 " $8::int4[], $9::int4[], $10::int8[], $11::bytea[])"},
         [SQL_CHANGES_PUT] = {I | A,
                 "INSERT INTO zz.certificate_event (idx, serial, status, reason, effective, until, "
-                "at, request)"
+                "at, request, ban_until)"
                 " SELECT e.idx, e.serial, e.status, nullif(e.reason, -1), e.effective, "
-                "nullif(e.until, -1), e.at, e.request"
+                "nullif(e.until, -1), e.at, e.request, CASE WHEN e.ban_until > 0 THEN e.ban_until "
+                "END"
                 " FROM unnest($1::int8[], $2::bytea[], $3::int2[], $4::int2[], $5::int4[], "
-                "$6::int8[], $7::int8[], $8::bytea[])"
-                " AS e (idx, serial, status, reason, effective, until, at, request)"},
+                "$6::int8[], $7::int8[], $8::bytea[], $9::int4[])"
+                " AS e (idx, serial, status, reason, effective, until, at, request, ban_until)"},
         /* several changes of one certificate: the last one counts */
         [SQL_STATUS_UPDATE] = {I | A, "UPDATE zz.certificate c SET status = u.status FROM (SELECT "
                                       "DISTINCT ON (e.serial) e.serial, e.status"
@@ -210,6 +257,7 @@ static const struct {
                 " UNION ALL SELECT 'publication', count(*) FROM zz.publication"
                 " UNION ALL SELECT 'request', count(*) FROM zz.request"
                 " UNION ALL SELECT 'request_event', count(*) FROM zz.request_event"
+                " UNION ALL SELECT 'request_list', count(*) FROM zz.request_list"
                 " UNION ALL SELECT 'roster', count(*) FROM zz.roster"},
         [SQL_RECOVER_DONE] = {A,
                 "INSERT INTO zz.log_pending_done (pending, idx) SELECT p.id, $1::int8 + e.n - 1"

@@ -1,6 +1,7 @@
 /* store_writer.c - the writer's transaction: under the head lock all of a batch is written, or
  * nothing. */
 #include "store_writer.h"
+#include "date.h"
 #include "log.h"
 #include "store_internal.h"
 
@@ -144,28 +145,32 @@ store_known(struct store *s, const struct store_key *keys, size_t count, struct 
 }
 
 static enum err
-position_read(struct pg_row *row, struct store_result *owner, void *out)
+holder_read(struct pg_row *row, struct store_result *owner, void *out)
 {
 	(void)owner;
-	uint64_t *position = out;
-	*position = pg_next_uint(row) - 1;
+	struct store_holder *h = out;
+	h->position = (size_t)pg_next_uint(row) - 1;
+	h->held = pg_next_int(row) != 0;
+	h->banned = pg_next_int(row) != 0;
 	return ERR_OK;
 }
 
 enum err
 store_holders(struct store *s, const struct store_holder_item *pairs, size_t count, int64_t now,
-        struct store_positions *out)
+        struct store_holders *out)
 {
-	static const struct store_reader reader = {sizeof(uint64_t), position_read};
+	static const struct store_reader reader = {sizeof(struct store_holder), holder_read};
 	struct pg_params p;
 	struct store_rows rows;
 	pg_params_init(&p);
 	PG_COLUMN(&p, PG_BYTEA, pairs, holder_key, count);
 	PG_COLUMN(&p, PG_TEXT, pairs, item, count);
+	PG_COLUMN(&p, PG_BYTEA, pairs, follows, count);
 	pg_put_int(&p, PG_INT8, now);
+	pg_put_int(&p, PG_INT8, date_shanghai(now));
 	enum err e = store_read(s, SQL_HOLDERS, &p, &reader, &rows);
 	if (e == ERR_OK)
-		*out = (struct store_positions){rows.rows, rows.count, rows.owner};
+		*out = (struct store_holders){rows.rows, rows.count, rows.owner};
 	return e;
 }
 

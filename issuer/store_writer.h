@@ -36,15 +36,20 @@ MUST_USE enum err store_known(
 
 struct store_holder_item {
 	struct bytes holder_key, item;
+	struct bytes follows; /* the certificate that goes, or empty */
 };
-struct store_positions {
-	const uint64_t *rows; /* positions among the pairs asked, each once, rising */
+struct store_holder {
+	size_t position; /* among the pairs asked: each once, rising */
+	bool held;   /* he has another certificate of that item, not expired, valid or on hold */
+	bool banned; /* he may not apply */
+};
+struct store_holders {
+	const struct store_holder *rows;
 	size_t count;
 	struct store_result *owner;
 };
-/* Pairs with a certificate that is valid or suspended and not expired. */
 MUST_USE enum err store_holders(struct store *s, const struct store_holder_item *pairs,
-        size_t count, int64_t now, struct store_positions *out);
+        size_t count, int64_t now, struct store_holders *out);
 
 struct store_pending {
 	uint64_t id;

@@ -18,22 +18,22 @@ enum {
 	PENDING_MAX = 64
 };
 
-/* Hands a job back to the workers: to be answered, or handled anew. */
+/* Hands a job back to where it came from: to be answered, or handled anew. */
 static void
-job_return(struct writer *w, struct job *j, enum job_stage stage, enum err result)
+job_return(struct job *j, enum job_stage stage, enum err result)
 {
 	j->stage = stage;
 	j->result = result;
-	queue_put(&w->s->work, j);
+	queue_put(j->home, j);
 }
 
 static void
-jobs_return(struct writer *w, struct job *list, enum job_stage stage, enum err result)
+jobs_return(struct job *list, enum job_stage stage, enum err result)
 {
 	while (list != NULL) {
 		struct job *next = list->next;
 
-		job_return(w, list, stage, result);
+		job_return(list, stage, result);
 		list = next;
 	}
 }
@@ -137,20 +137,29 @@ known_leave(struct writer *w, struct build *b)
 	return ERR_OK;
 }
 
-/* The database knows better: whoever holds such a certificate in force gets no second one. */
+/* The database knows better: whoever may not apply, or holds such a certificate in force, gets
+ * none.
+ */
 static enum err
 holders_refuse(struct writer *w, struct build *b)
 {
-	struct store_positions held;
+	struct store_holders found;
 	enum err e;
 
 	if (b->pair_count == 0)
 		return ERR_OK;
-	if ((e = store_holders(w->store, b->pairs, b->pair_count, service_now(), &held)) != ERR_OK)
+	if ((e = store_holders(w->store, b->pairs, b->pair_count, service_now(), &found)) != ERR_OK)
 		return e;
-	for (size_t i = 0; i < held.count; i++)
-		build_refuse(b->pair_rows[held.rows[i]], OUTCOME_ALREADY_HOLDS);
-	store_result_free(held.owner);
+	for (size_t i = 0; i < found.count; i++) {
+		const struct store_holder *h = &found.rows[i];
+		bool unbanned = b->jobs[b->pair_job[h->position]].job->unbanned;
+
+		if (h->banned && !unbanned)
+			build_refuse(b->pair_rows[h->position], OUTCOME_BANNED);
+		else if (h->held)
+			build_refuse(b->pair_rows[h->position], OUTCOME_ALREADY_HOLDS);
+	}
+	store_result_free(found.owner);
 	build_refuse_twice(b);
 	return ERR_OK;
 }
@@ -232,36 +241,36 @@ extend(struct writer *w, struct build *b, uint64_t size, struct batch **out)
 }
 
 static void
-settle(struct writer *w, struct build *b, enum err committed, struct batch *batch)
+settle(struct build *b, enum err committed, struct batch *batch)
 {
 	for (size_t i = 0; i < b->job_count; i++) {
 		struct build_job *bj = &b->jobs[i];
 		struct job *j = bj->job;
 
-		if (j->x == NULL)
+		if (j->home == NULL)
 			continue; /* the writer's own: what failed is built again at the next turn
 			           */
 		if (bj->drop == DROP_SERVE) {
-			job_return(w, j, JOB_SERVE, ERR_OK);
+			job_return(j, JOB_SERVE, ERR_OK);
 		} else if (bj->drop == DROP_AGAIN) {
 			if (++j->tries < TRIES_MAX)
-				job_return(w, j, JOB_SERVE, ERR_OK);
+				job_return(j, JOB_SERVE, ERR_OK);
 			else
-				job_return(w, j, JOB_ANSWER,
+				job_return(j, JOB_ANSWER,
 				        err_may_retry(j->result) ? j->result : ERR_STALE);
 		} else if (committed == ERR_OK) {
 			j->batch = batch;
 			if (batch != NULL)
 				atomic_fetch_add(&batch->users, 1);
-			job_return(w, j, JOB_ANSWER, ERR_OK);
+			job_return(j, JOB_ANSWER, ERR_OK);
 		} else if ((committed == ERR_UNKNOWN_COMMIT || committed == ERR_EXISTS ||
 		                   committed == ERR_NOT_WAITING || committed == ERR_SIZE ||
 		                   committed == ERR_STALE) &&
 		           ++j->tries < TRIES_MAX) {
 			/* never "not done": the answer is read back */
-			job_return(w, j, JOB_SERVE, ERR_OK);
+			job_return(j, JOB_SERVE, ERR_OK);
 		} else {
-			job_return(w, j, JOB_ANSWER, committed);
+			job_return(j, JOB_ANSWER, committed);
 		}
 	}
 }
@@ -333,7 +342,7 @@ run(struct writer *w, struct build *b)
 		count_done(w, b, started_ms);
 	}
 	atomic_store(&w->s->problem, (int)e);
-	settle(w, b, e, batch);
+	settle(b, e, batch);
 	batch_release(batch);
 	build_end(b);
 	return e;
@@ -404,7 +413,9 @@ requests_lapse(struct writer *w)
 	if ((e = store_lapsing(w->store, now, &found)) != ERR_OK)
 		return e;
 	for (size_t i = 0; e == ERR_OK && i < found.count; i++) {
-		e = store_event_put(w->store, found.rows[i].id, STATE_LAPSED, "", now);
+		e = store_event_put(w->store,
+		        &(struct store_event){
+		                .request = found.rows[i].id, .state = STATE_LAPSED, .at = now});
 		if (e == ERR_NOT_WAITING) /* decided in this moment */
 			e = ERR_OK;
 	}
@@ -449,7 +460,7 @@ writer_run(void *service)
 
 		if (e != ERR_OK) {
 			atomic_store(&w.s->problem, (int)e);
-			jobs_return(&w, list, JOB_ANSWER, ERR_DATABASE);
+			jobs_return(list, JOB_ANSWER, ERR_DATABASE);
 			continue;
 		}
 		while (list != NULL) {

@@ -39,9 +39,11 @@ struct world {
 struct row { /* of ISSUE or ORDER */
 	uint64_t seat, outcome;
 	struct bytes cti;
-	int64_t first;         /* ORDER: date of the first decision, or -1 */
-	bool has_entry;        /* then e is there */
-	struct signed_entry e; /* with ISSUE the record too */
+	int64_t first;           /* ORDER: date of the first decision, or -1 */
+	bool has_entry;          /* then e is there */
+	struct signed_entry e;   /* with ISSUE the record too */
+	bool ends;               /* ISSUE: it replaces a certificate */
+	struct signed_entry end; /* then what ends that one */
 };
 struct rows {
 	uint64_t answer;

@@ -124,12 +124,18 @@ world_start(struct world *w)
 /* ---- issue and order ---- */
 
 static inline void
-evidence_ask(struct buf *b, struct bytes jws, const struct bytes *approvals, size_t count)
+approvals_ask(struct buf *b, const struct bytes *approvals, size_t count)
 {
-	cbor_put_bytes(b, jws);
 	cbor_put_array(b, count);
 	for (size_t i = 0; i < count; i++)
 		cbor_put_bytes(b, approvals[i]);
+}
+
+static inline void
+evidence_ask(struct buf *b, struct bytes jws, const struct bytes *approvals, size_t count)
+{
+	cbor_put_bytes(b, jws);
+	approvals_ask(b, approvals, count);
 }
 
 static inline void
@@ -146,7 +152,7 @@ rows_read(struct world *w, bool issue, struct rows *out)
 		struct row *r = &out->rows[i];
 		struct bytes record = bytes_of(NULL, 0);
 
-		cbor_array_exact(&c, 6);
+		cbor_array_exact(&c, issue ? 7 : 6);
 		r->first = -1;
 		if (issue)
 			r->seat = cbor_uint(&c);
@@ -161,11 +167,17 @@ rows_read(struct world *w, bool issue, struct rows *out)
 		}
 		if (cbor_null_next(&c)) {
 			assert_true(cbor_null_next(&c) && cbor_null_next(&c));
+			assert_true(!issue || cbor_null_next(&c));
 			continue;
 		}
 		r->has_entry = true;
 		r->e = entry_read(w, &c);
 		r->e.record = record;
+		r->ends = issue && !cbor_null_next(&c);
+		if (!r->ends)
+			continue;
+		cbor_array_exact(&c, 3);
+		r->end = entry_read(w, &c);
 	}
 	assert_int_equal(cbor_end(&c), ERR_OK);
 }
@@ -188,10 +200,12 @@ static inline enum err
 ask_order(struct world *w, struct bytes jws, const struct bytes *approvals, size_t count,
         const struct bytes *records, size_t record_count, struct rows *out)
 {
-	struct buf *b = ask_start(w, 3);
+	struct buf *b = ask_start(w, 4);
 	enum err e;
 
-	evidence_ask(b, jws, approvals, count);
+	cbor_put_bytes(b, jws);
+	cbor_put_array(b, 0);
+	approvals_ask(b, approvals, count);
 	cbor_put_array(b, record_count);
 	for (size_t i = 0; i < record_count; i++)
 		cbor_put_bytes(b, records[i]);

@@ -276,9 +276,9 @@ a_certificate_is_issued_by_the_signer_alone(void **state)
 	        "\",\"theory\":90,\"practical\":90,"
 	        "\"photo_sha256\":\"" DIGEST "\",\"evidence_sha256\":\"" DIGEST "\"}]}",
 	        (long long)now, (long long)now + 3600, (int)when.n, at, (int)when.n, at);
-	assert_int_equal(signer_issue(front, signed_by("330106-01.pem", REQUEST_TYP, payload, &b),
-	                         NULL, 0, &answer),
-	        ERR_OK);
+	const struct signer_evidence evidence = {
+	        .jws = signed_by("330106-01.pem", REQUEST_TYP, payload, &b)};
+	assert_int_equal(signer_issue(front, &evidence, &answer), ERR_OK);
 	assert_int_equal(answer.count, 1);
 	assert_int_equal(answer.rows[0].outcome, OUTCOME_ISSUED);
 	memcpy(record_room, answer.rows[0].e.record.p, answer.rows[0].e.record.n);
@@ -321,7 +321,12 @@ it_is_revoked_by_two_officials(void **state)
 	        "\"decision\":\"approve\"}",
 	        hash, now, now + 3600);
 	struct bytes second = signed_by("official-li.pem", APPROVAL_TYP, payload, &approval);
-	enum err e = signer_order(front, buf_bytes(&b), &second, 1, &record, 1, &answer);
+	const struct signer_evidence evidence = {.jws = buf_bytes(&b),
+	        .approvals = &second,
+	        .approval_count = 1,
+	        .records = &record,
+	        .record_count = 1};
+	enum err e = signer_order(front, &evidence, &answer);
 	if (e != ERR_OK)
 		fail_msg("%s %s", err_word(e), signer_detail(front));
 	assert_int_equal(answer.rows[0].outcome, OUTCOME_REVOKED);

@@ -109,7 +109,7 @@ a_new_file_applies_alone(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0004_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 	assert_int_equal(applied, 1);
 }
@@ -119,9 +119,9 @@ a_database_newer_than_the_folder_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_remove("0004_more.sql");
+	file_remove("0005_more.sql");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_put("0004_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -130,14 +130,14 @@ an_edited_file_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0004_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int); ");
+	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int); ");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0004_more.sql");
+	file_remove("0005_more.sql");
 	file_put(
-	        "0004_renamed.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	        "0005_renamed.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0004_renamed.sql");
-	file_put("0004_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_remove("0005_renamed.sql");
+	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -146,12 +146,12 @@ a_gap_or_a_double_number_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0006_gap.sql", "CREATE TABLE zz.gap (a int);");
+	file_put("0007_gap.sql", "CREATE TABLE zz.gap (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0006_gap.sql");
-	file_put("0004_twin.sql", "CREATE TABLE zz.twin (a int);");
+	file_remove("0007_gap.sql");
+	file_put("0005_twin.sql", "CREATE TABLE zz.twin (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0004_twin.sql");
+	file_remove("0005_twin.sql");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -160,13 +160,13 @@ a_failing_file_leaves_nothing(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0005_bad.sql", "CREATE TABLE zz.half (a int); SELECT 1 / 0;");
+	file_put("0006_bad.sql", "CREATE TABLE zz.half (a int); SELECT 1 / 0;");
 	assert_int_equal(migrate(&applied), ERR_INTERNAL);
 	struct pg *pg = db_pg(DATABASE, "postgres");
 	assert_int_equal(db_number(pg, "SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
-	assert_int_equal(db_number(pg, "SELECT count(*) FROM zz.schema_migration"), 4);
+	assert_int_equal(db_number(pg, "SELECT count(*) FROM zz.schema_migration"), 5);
 	pg_free(pg);
-	file_put("0005_bad.sql", "CREATE TABLE zz.half (a int);");
+	file_put("0006_bad.sql", "CREATE TABLE zz.half (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 	assert_int_equal(applied, 1);
 }

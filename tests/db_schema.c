@@ -5,8 +5,8 @@
 #define DATABASE "zz_db_schema"
 
 static const char *const tables[] = {"schema_migration", "log_head", "log_entry", "request",
-        "request_event", "approval", "certificate", "certificate_event", "log_pending",
-        "log_pending_done", "log_pending_void", "publication", "manifest", "roster"};
+        "request_event", "request_list", "approval", "certificate", "certificate_event",
+        "log_pending", "log_pending_done", "log_pending_void", "publication", "manifest", "roster"};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 /* One row in every table, so that row triggers have something to fire on. */
@@ -18,6 +18,8 @@ static const char fill[] =
         "INSERT INTO zz.request VALUES (sha256('r'), repeat('k', 43), repeat('j', 22), 'revoke', "
         "'', 'a', '', 'x', 1, 1);"
         "INSERT INTO zz.request_event VALUES (sha256('r'), 1, 'waiting', '', 1, '{}', '{}');"
+        "INSERT INTO zz.request_list VALUES (sha256('r'), '0123456789abcdef', "
+        "sha256('0123456789abcdef'));"
         "INSERT INTO zz.approval VALUES (sha256('r'), repeat('l', 43), repeat('j', 22), 'b', 'x', "
         "true, 1, 1);"
         "INSERT INTO zz.certificate VALUES (0, '0123456789abcdef', sha256('r'), 1, sha256('h'), "
@@ -84,7 +86,7 @@ each_role_has_exactly_its_privileges(void **state)
 		const char *what, *sql;
 		int64_t want;
 	} rows[] = {
-	        {"INSERT of zz_issuer", "zz_issuer:INSERT", 7},
+	        {"INSERT of zz_issuer", "zz_issuer:INSERT", 8},
 	        {"INSERT of zz_publish", "zz_publish:INSERT", 3},
 	        {"INSERT of zz_admin", "zz_admin:INSERT", 6},
 	        {"INSERT of zz_audit", "zz_audit:INSERT", 0},

@@ -78,9 +78,10 @@ a_waiting_request_ends_once(void **state)
 		struct db_request m;
 		struct store_request r = db_request(&m, 10 + i, "revoke");
 		assert_int_equal(store_request_put(s, &r, STATE_WAITING, ""), ERR_OK);
-		assert_int_equal(store_event_put(s, r.id, ends[i], "", DB_NOW + 1), ERR_OK);
-		assert_int_equal(
-		        store_event_put(s, r.id, ends[i], "", DB_NOW + 2), ERR_NOT_WAITING);
+		struct store_event end = {.request = r.id, .state = ends[i], .at = DB_NOW + 1};
+		assert_int_equal(store_event_put(s, &end), ERR_OK);
+		end.at++;
+		assert_int_equal(store_event_put(s, &end), ERR_NOT_WAITING);
 		struct store_requests got;
 		assert_int_equal(store_request_get(s, r.id, &got), ERR_OK);
 		assert_int_equal(got.rows[0].newest.state, ends[i]);
@@ -131,6 +132,11 @@ an_approval_is_of_another_person_and_key(void **state)
 	wrong.request = k.id; /* never sent */
 	wrong.jti = BYTES_LIT("another-jti-0123456789");
 	assert_int_equal(store_approval_put(s, &wrong), ERR_NOT_FOUND);
+	assert_int_equal(store_approval_find(s, a.kid, a.jti, &got), ERR_OK);
+	same(got.rows[0].request, r.id);
+	store_result_free(got.owner);
+	assert_int_equal(store_approval_find(s, a.kid, wrong.jti, &got), ERR_NOT_FOUND);
+	assert_int_equal(store_approval_find(s, r.kid, a.jti, &got), ERR_NOT_FOUND);
 	/* kid and jti of an approval are taken for requests too */
 	assert_int_equal(store_request_put(s, &k, STATE_WAITING, ""), ERR_EXISTS);
 	store_free(s);
@@ -152,7 +158,9 @@ waiting_shows_what_waits_and_is_not_expired(void **state)
 	r[2].center = BYTES_LIT("330106-02");
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(store_request_put(s, &r[i], STATE_WAITING, ""), ERR_OK);
-	assert_int_equal(store_event_put(s, r[0].id, STATE_REJECTED, "", DB_NOW), ERR_OK);
+	const struct store_event rejected = {
+	        .request = r[0].id, .state = STATE_REJECTED, .at = DB_NOW};
+	assert_int_equal(store_event_put(s, &rejected), ERR_OK);
 	struct store_requests got;
 	assert_int_equal(store_waiting(s, DB_NOW, BYTES_LIT(""), &got), ERR_OK);
 	assert_int_equal(got.count, 3);
@@ -271,13 +279,15 @@ serials_are_looked_up_in_the_order_asked(void **state)
 	store_result_free(c.owner);
 
 	struct store_holder_item pairs[] = {
-	        {BYTES_LIT("01234567890123456789012345678901"), BYTES_LIT("030102")},
-	        {d->certificates[1].holder_key, BYTES_LIT("030102")},
-	        {d->certificates[1].holder_key, BYTES_LIT("030103")}};
-	struct store_positions p;
-	assert_int_equal(store_holders(s, pairs, 3, DB_NOW, &p), ERR_OK);
-	assert_int_equal(p.count, 1);
-	assert_int_equal(p.rows[0], 1);
+	        {BYTES_LIT("01234567890123456789012345678901"), BYTES_LIT("030102"), {NULL, 0}},
+	        {d->certificates[1].holder_key, BYTES_LIT("030102"), {NULL, 0}},
+	        {d->certificates[1].holder_key, BYTES_LIT("030103"), {NULL, 0}},
+	        {d->certificates[1].holder_key, BYTES_LIT("030102"), d->certificates[1].serial}};
+	struct store_holders p;
+	assert_int_equal(store_holders(s, pairs, 4, DB_NOW, &p), ERR_OK);
+	assert_int_equal(p.count, 1); /* what is followed does not stand in the way */
+	assert_int_equal(p.rows[0].position, 1);
+	assert_true(p.rows[0].held && !p.rows[0].banned);
 	store_result_free(p.owner);
 	assert_int_equal(store_holders(s, pairs, 3, DB_NOW + 1000000, &p), ERR_OK); /* expired */
 	assert_int_equal(p.count, 0);

@@ -261,9 +261,9 @@ messages_of_another_form_are_refused(void **state)
 	assert_int_equal(ask_issue(w, jws, many, REQUEST_APPROVALS_MAX + 1, NULL), ERR_LIMIT);
 	b = ask_start(w, 3);
 	evidence_ask(b, jws, NULL, 0);
-	cbor_put_array(b, 1); /* records come with renewals, which are not served yet */
+	cbor_put_array(b, 1); /* records come with what follows them */
 	cbor_put_bytes(b, BYTES_LIT("record"));
-	assert_int_equal(ask(w, authority_issue), ERR_BASIS);
+	assert_int_equal(ask(w, authority_issue), ERR_PROTOCOL);
 	b = ask_start(w, 3);
 	evidence_ask(b, jws, NULL, 0);
 	cbor_put_array(b, 0);

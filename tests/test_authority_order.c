@@ -285,8 +285,10 @@ messages_of_another_form_are_refused(void **state)
 	        ask_order(w, jws, &approval, 1, many, ORDER_CHUNK_MAX + 1, NULL), ERR_LIMIT);
 	assert_int_equal(ask_order(w, jws, &approval, 1, many, ORDER_CHUNK_MAX, NULL), ERR_OK);
 	free(many);
-	b = ask_start(w, 3);
-	evidence_ask(b, jws, &approval, 1);
+	b = ask_start(w, 4);
+	cbor_put_bytes(b, jws);
+	cbor_put_array(b, 0);
+	approvals_ask(b, &approval, 1);
 	cbor_put_array(b, 1);
 	cbor_put_bytes(b, records[0]);
 	whole = keep(w, buf_bytes(b));

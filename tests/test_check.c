@@ -1,55 +1,7 @@
 /* test_check.c - zz-verify check: what is held is used, what is not signed is not shown, numbers
  * are masked. */
 #include "base45.h"
-#include "sync_fixture.h"
-#include "verify_check.h"
-
-struct asked {
-	struct fixture *f;
-	uint8_t cti[16], bare_room[RECORD_BYTES_MAX];
-	struct record r;
-	struct bytes bare;
-	struct check_options o;
-	struct field *field;
-	struct check c;
-};
-
-static int
-asked_make(void **state)
-{
-	struct asked *a = calloc(1, sizeof *a);
-	struct buf bare = BUF_OF(a->bare_room);
-	void *f = NULL;
-
-	fixture_make(&f);
-	a->f = f;
-	run(a->f);
-	a->r = world_record(a->cti, 1);
-	assert_int_equal(record_sign(&a->r, a->f->w->record, &bare), ERR_OK);
-	a->bare = buf_bytes(&bare);
-	a->o = (struct check_options){.dir = a->f->dir,
-	        .root = a->f->w->root,
-	        .data = a->bare,
-	        .now = WORLD_NOW + 60,
-	        .at = -1,
-	        .age_s_max = STATUS_FRESH_S};
-	assert_int_equal(field_open(&a->field), ERR_OK);
-	*state = a;
-	return 0;
-}
-
-static int
-asked_free(void **state)
-{
-	struct asked *a = *state;
-	void *f = a->f;
-
-	fixture_free(&f);
-	check_close(&a->c);
-	field_free(a->field);
-	free(a);
-	return 0;
-}
+#include "check_world.h"
 
 /* What check_print shows. free() it. */
 static char *
@@ -208,6 +160,25 @@ a_revocation_is_shown_with_its_date_from_the_crl(void **state)
 }
 
 static void
+without_a_crl_a_revocation_is_on_the_list_of_its_time(void **state)
+{
+	struct asked *a = *state;
+	char *text = NULL;
+
+	a->f->o.crls = false;
+	state_remove(a->f->dir, "crl/0.crl");
+	status_set(a->f->w->raw, a->r.idx, STATUS_INVALID);
+	publish(a->f, WORLD_NOW + 10, 3);
+	run(a->f);
+	assert_int_equal(a->f->r.end, SYNC_DONE);
+	text = shown(a);
+	assert_non_null(strstr(text, "REVOKED  已撤销"));
+	assert_non_null(
+	        strstr(text, "列于 2026-10-17T16:00:10+08:00 的清单 on the list of that time"));
+	free(text);
+}
+
+static void
 without_a_manifest_there_is_no_verdict(void **state)
 {
 	struct asked *a = *state;
@@ -269,6 +240,7 @@ main(void)
 	        A(json_has_stable_names),
 	        A(a_qr_text_may_end_its_line),
 	        A(a_revocation_is_shown_with_its_date_from_the_crl),
+	        A(without_a_crl_a_revocation_is_on_the_list_of_its_time),
 	        A(without_a_manifest_there_is_no_verdict),
 	        A(a_list_that_the_head_does_not_count_is_never_valid),
 	        cmocka_unit_test(a_masked_number_tells_little),

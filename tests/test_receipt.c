@@ -238,6 +238,51 @@ another_entry_root_origin_or_key_is_refused(void **state)
 	key_free(es256);
 }
 
+static size_t
+slots_used(const struct receipt_seen *seen)
+{
+	static const uint8_t none[SHA256_BYTES];
+	size_t used = 0;
+
+	for (size_t i = 0; i < RECEIPT_SEEN_MAX; i++)
+		used += memcmp(seen->slots[i], none, sizeof none) != 0;
+	return used;
+}
+
+static void
+a_signature_that_was_seen_serves_no_other_entry_tree_or_key(void **state)
+{
+	struct receipt_seen *seen = calloc(1, sizeof *seen);
+	struct key *other = seed_key_from(32);
+	uint8_t signature[KEY_SIGNATURE_BYTES];
+	struct receipt r;
+	const struct bytes origin = BYTES_LIT(ORIGIN), leaf = BYTES_LIT("leaf 5");
+
+	(void)state;
+	assert_int_equal(receipt_decode(buf_bytes(&good), &r), ERR_OK);
+	assert_int_equal(
+	        receipt_verify_seen(&r, own, origin, BYTES_LIT("leaf 4"), seen), ERR_SIGNATURE);
+	assert_int_equal(slots_used(seen), 0); /* what failed is not kept */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(receipt_verify_seen(&r, own, origin, leaf, seen), ERR_OK);
+	assert_int_equal(slots_used(seen), 1);
+	assert_int_equal(
+	        receipt_verify_seen(&r, own, origin, BYTES_LIT("leaf 4"), seen), ERR_SIGNATURE);
+	assert_int_equal(
+	        receipt_verify_seen(&r, own, BYTES_LIT("other/log"), leaf, seen), ERR_VALUE);
+	memcpy(signature, r.signature.p, sizeof signature);
+	signature[40] ^= 1;
+	r.signature = bytes_of(signature, sizeof signature);
+	assert_int_equal(receipt_verify_seen(&r, own, origin, leaf, seen), ERR_SIGNATURE);
+	signature[40] ^= 1;
+	assert_int_equal(receipt_verify_seen(&r, own, origin, leaf, seen), ERR_OK);
+	r.kid = key_kid(other); /* its kid on our signature */
+	assert_int_equal(receipt_verify_seen(&r, other, origin, leaf, seen), ERR_SIGNATURE);
+	assert_int_equal(slots_used(seen), 1);
+	key_free(other);
+	free(seen);
+}
+
 static void
 only_what_the_format_allows_is_signed(void **state)
 {
@@ -334,6 +379,7 @@ main(void)
 	        cmocka_unit_test(a_size_of_the_same_shape_is_caught_by_the_signature),
 	        cmocka_unit_test(the_two_forms_are_not_taken_for_each_other),
 	        cmocka_unit_test(another_entry_root_origin_or_key_is_refused),
+	        cmocka_unit_test(a_signature_that_was_seen_serves_no_other_entry_tree_or_key),
 	        cmocka_unit_test(only_what_the_format_allows_is_signed),
 	        cmocka_unit_test(paths_of_one_to_sixty_three_hashes_are_written),
 	        cmocka_unit_test(a_receipt_of_the_first_entry_alone_is_refused),

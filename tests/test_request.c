@@ -150,7 +150,7 @@ changes_of_an_issue_request_are_answered_by_name(void **state)
 	static const struct change rows[] = {
 	        {"\"issue\"", "\"issues\"", ERR_TYPE_UNKNOWN},
 	        {"\"issue\"", "\"suspend\"", ERR_FIELD_MISSING},
-	        {"\"issue\"", "\"replace\"", ERR_TYPE_UNKNOWN},
+	        {"\"issue\"", "\"replace\"", ERR_FIELD_MISSING},
 	        {"\"issue\"", "\"withdraw\"", ERR_FIELD_MISSING},
 	        {"\"issue\"", "1", ERR_FIELD_INVALID},
 	        {"\"type\":\"issue\",", "", ERR_FIELD_MISSING},
@@ -216,8 +216,8 @@ changes_of_a_revocation_are_answered_by_name(void **state)
 {
 	static const struct change rows[] = {
 	        {"\"serials\":[\"" SERIAL "\",\"ffeeddccbbaa99887766554433221100\"]",
-	                "\"select\":{}", ERR_TYPE_UNKNOWN},
-	        {"\"serials\"", "\"select\":{},\"serials\"", ERR_TYPE_UNKNOWN},
+	                "\"select\":{}", ERR_FIELD_INVALID},
+	        {"\"serials\"", "\"select\":{},\"serials\"", ERR_FIELD_INVALID},
 	        {"\"" SERIAL "\",\"ffeeddccbbaa99887766554433221100\"", "", ERR_FIELD_INVALID},
 	        {"ffeeddccbbaa99887766554433221100", SERIAL, ERR_FIELD_INVALID},
 	        {"ffeeddccbbaa99887766554433221100", "ffeeddccbbaa9988776655443322110",
@@ -255,10 +255,10 @@ many(const char *payload, const char *row, size_t count)
 			out[used++] = ',';
 		memcpy(out + used, row, n);
 		if (row[0] == '"') { /* serials differ */
-			char digits[5];
+			char digits[9];
 
-			snprintf(digits, sizeof digits, "%04x", (unsigned)i & 0xffffU);
-			memcpy(out + used + 1, digits, 4);
+			snprintf(digits, sizeof digits, "%08x", (unsigned)i);
+			memcpy(out + used + 1, digits, 8);
 		}
 		used += n;
 	}
@@ -287,7 +287,7 @@ counts_are_bounded_at_their_edge(void **state)
 
 		/* serial 0011… of the template is also a written one: make them differ */
 		if (rows[i].payload == revoke)
-			memcpy(strstr(text, SERIAL), "ffff", 4);
+			memcpy(strstr(text, SERIAL), "ffffffff", 8);
 		assert_int_equal(decode(text, &r), rows[i].want);
 		if (rows[i].want == ERR_OK)
 			request_free(&r);

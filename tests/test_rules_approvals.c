@@ -40,7 +40,8 @@ static struct operator official(const char *person, struct key *key)
 struct scene {
 	struct operator sender, other, by;
 	struct approval approval;
-	uint8_t request[SHA256_BYTES];
+	uint8_t request[SHA256_BYTES], list_sha256[SHA256_BYTES];
+	bool has_list; /* the request has a selector */
 	int64_t now;
 };
 
@@ -64,8 +65,13 @@ approval_check(const struct scene *s)
 {
 	const struct operator* const others[] = {&s->other};
 
-	return rules_approval_check(
-	        &s->approval, &s->by, s->request, &s->sender, others, 1, s->now);
+	const struct rules_approved what = {.request = s->request,
+	        .list_sha256 = s->has_list ? s->list_sha256 : NULL,
+	        .sender = &s->sender,
+	        .others = others,
+	        .other_count = 1};
+
+	return rules_approval_check(&s->approval, &s->by, &what, s->now);
 }
 
 static void
@@ -116,6 +122,12 @@ an_approval_is_for_one_request(void **state)
 	}
 	scene_make(&s);
 	s.approval.has_list = true;
+	assert_int_equal(approval_check(&s), ERR_APPROVAL_OTHER);
+	s.has_list = true;
+	assert_int_equal(approval_check(&s), ERR_OK);
+	s.approval.list_sha256[31] ^= 1;
+	assert_int_equal(approval_check(&s), ERR_APPROVAL_OTHER);
+	s.approval.has_list = false;
 	assert_int_equal(approval_check(&s), ERR_APPROVAL_OTHER);
 	scene_make(&s);
 	s.approval.approve = false;

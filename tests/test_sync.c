@@ -64,6 +64,26 @@ without_crls_head_table_and_delta_are_enough(void **state)
 	assert_int_equal(f->gets, 4); /* head, checkpoint, table, delta */
 }
 
+/* Else one that lacks newer revocations would pass for current. */
+static void
+a_crl_older_than_its_list_goes_and_comes_back(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	status_set(f->w->raw, 5, STATUS_INVALID);
+	publish(f, WORLD_NOW + STEP, 3);
+	f->o.now = WORLD_NOW + STEP;
+	f->o.crls = false;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_false(state_has(f->dir, "crl/0.crl"));
+	assert_true(state_has(f->dir, "crl/1.crl")); /* of a list that did not change */
+	f->o.crls = true;
+	expect(f, SYNC_DONE, REASON_NONE);
+	assert_true(state_has(f->dir, "crl/0.crl"));
+	assert_int_equal(f->r.crls, 1);
+}
+
 /* A delta serves every head from its base on. */
 static void
 a_delta_of_an_older_base_serves_too(void **state)
@@ -327,6 +347,7 @@ main(void)
 	        T(the_first_sync_keeps_everything_and_the_second_nothing_new),
 	        T(a_delta_stands_in_for_the_lists),
 	        T(without_crls_head_table_and_delta_are_enough),
+	        T(a_crl_older_than_its_list_goes_and_comes_back),
 	        T(a_delta_of_an_older_base_serves_too),
 	        T(where_the_delta_does_not_serve_the_list_is_fetched),
 	        T(a_publication_made_meanwhile_is_no_attack),

@@ -40,20 +40,25 @@ the_crl_gives_the_date(void **state)
 {
 	struct fixture *f = *state;
 	struct crl_row row = {.reason = 9, .revoked_at = WORLD_NOW - 500, .invalid_from = 20000};
+	struct crl *crl = NULL;
 	uint8_t *der = NULL;
 	size_t n = 0;
 
 	memcpy(row.serial, f->cti, sizeof row.serial);
 	world_crl(f->w, 0, WORLD_NOW - 100, &row, &der, &n);
-	f->in.crl = bytes_of(der, n);
+	assert_int_equal(crl_open(bytes_of(der, n), f->w->ca, &crl), ERR_OK);
+	f->in.crl = crl;
 	mark(f, STATUS_INVALID);
 	expect(f, VERDICT_REVOKED, REASON_NONE);
 	assert_true(f->v.has_row);
 	assert_int_equal(f->v.row.revoked_at, WORLD_NOW - 500);
 	assert_int_equal(f->v.row.invalid_from, 20000);
-	der[n - 1] ^= 1; /* not verified: not believed, the list still is */
+	crl_free(crl);
+	f->in.crl = NULL; /* the list is believed without */
 	expect(f, VERDICT_REVOKED, REASON_NONE);
 	assert_false(f->v.has_row);
+	der[n - 1] ^= 1;
+	assert_int_equal(crl_open(bytes_of(der, n), f->w->ca, &crl), ERR_SIGNATURE);
 	free(der);
 }
 
@@ -79,16 +84,19 @@ a_crl_counts_alone_where_it_is_final_or_newer(void **state)
 		struct crl_row row = {.reason = rows[i].reason,
 		        .revoked_at = WORLD_NOW - 500,
 		        .invalid_from = 20000};
+		struct crl *crl = NULL;
 		uint8_t *der = NULL;
 		size_t n = 0;
 
 		memcpy(row.serial, f->cti, sizeof row.serial);
 		world_crl(f->w, 0, rows[i].at, &row, &der, &n);
-		f->in.crl = bytes_of(der, n);
+		assert_int_equal(crl_open(bytes_of(der, n), f->w->ca, &crl), ERR_OK);
+		f->in.crl = crl;
 		f->in.list_token = rows[i].list ? f->list : bytes_of(NULL, 0);
 		verdict_find(&f->in, &f->v);
 		if (f->v.code != rows[i].want)
 			fail_msg("%s: %s", rows[i].what, verdict_word(f->v.code));
+		crl_free(crl);
 		free(der);
 	}
 }

@@ -3,7 +3,7 @@
 /* verify_check.h - one certificate against the state folder, and how the answer is shown. No
  * network. */
 #include "field.h"
-#include "verdict.h"
+#include "verify_held.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -22,23 +22,26 @@ struct check_options {
 struct check {
 	struct verdict v;
 	struct bytes item; /* asked for, or empty */
-	struct manifest m;
-	bool m_open;
-	uint8_t *manifest_bytes, *head_bytes, *table_bytes, *list, *crl, *checkpoint_bytes;
-	struct table_row *rows;
-	struct verdict_head head;
-	struct checkpoint checkpoint;
+	const struct manifest *m;
+	struct held *own; /* of check_run */
 };
 /* ERR_NOT_FOUND where no manifest is held; ERR_SIGNATURE or the like where the held one is not
  * signed by this root; else ERR_OK and the verdict in c->v. */
 MUST_USE enum err check_run(const struct check_options *o, struct check *c);
 void check_close(struct check *c);
+/* The same against what is open already; o->dir and o->root are not looked at. `seen`: of this
+ * thread, or NULL. */
+MUST_USE enum err check_find(
+        const struct check_options *o, struct held *h, struct receipt_seen *seen, struct check *c);
 
 /* For people, Chinese and English. The document's number is masked unless it was the one asked for.
  */
 void check_print(FILE *to, const struct check *c, const struct field *f);
 /* One object with stable names. json_decref the result; NULL without memory. */
 json_t *check_json(const struct check *c, const struct field *f);
+/* The rest of a line that names one of many: verdict word, time of the status data, reason where
+ * there is one, a tab before each. */
+void check_print_line(FILE *to, const struct verdict *v);
 /* First three and last four characters; less of a short number. `out` has room for
  * DOCUMENT_BYTES_MAX + 1. */
 void check_mask(struct bytes number, char *out);

@@ -78,3 +78,16 @@ sync_crl(struct sync *s, uint32_t list)
 	s->r->crls++;
 	return same || sync_keep(s, name, reply.body);
 }
+
+bool
+sync_crls_missing(struct sync *s)
+{
+	char name[STATE_NAME_MAX];
+
+	for (uint32_t n = 0; n < s->held.count; n++) {
+		state_crl_name(n, name);
+		if (!state_has(s->o->dir, name) && !sync_crl(s, n))
+			return false;
+	}
+	return true;
+}

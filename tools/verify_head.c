@@ -248,7 +248,9 @@ sync_head(struct sync *s)
 		s->r->version = s->m.version;
 		s->r->size = s->held.h.tree_size;
 		s->r->lists = (uint32_t)s->held.count;
-		return s->held.h.exp > s->now || sync_attack(s, REASON_FREEZE);
+		if (s->held.h.exp <= s->now)
+			return sync_attack(s, REASON_FREEZE);
+		return !s->o->crls || sync_crls_missing(s);
 	}
 	if (!head_accept(s) || !sync_checkpoint(s) || !sync_table(s) || !sync_lists(s) ||
 	        !sync_keep(s, "head.cwt", bytes_of(s->next.bytes, s->next.n)))

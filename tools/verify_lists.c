@@ -193,6 +193,10 @@ sync_lists(struct sync *s)
 		if (!state_has(s->o->dir, name) && !list_bring(s, n, name))
 			return false;
 		s->r->lists++;
+		/* one older than its list would pass for current later: it goes, and comes back
+		 * with --crl */
+		if (!s->o->crls && !same)
+			state_remove(s->o->dir, crl);
 		if (s->o->crls && (!same || !state_has(s->o->dir, crl)) && !sync_crl(s, n))
 			return false;
 	}

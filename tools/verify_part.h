@@ -58,4 +58,6 @@ bool sync_table(struct sync *s);
 bool sync_lists(struct sync *s); /* as the table of s->next says, and the CRLs of what changed */
 bool sync_lists_there(const struct sync *s); /* are the raw lists of s->held all there? */
 bool sync_crl(struct sync *s, uint32_t list);
+/* Of the lists held, where nothing else is new. */
+bool sync_crls_missing(struct sync *s);
 #endif

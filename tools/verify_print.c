@@ -152,9 +152,9 @@ print_issuer(FILE *to, const struct check *c, const struct field *f)
 	char serial[33];
 
 	if (authority.n == 0)
-		authority = c->m.name_zh;
+		authority = c->m->name_zh;
 	hex_encode(r->cti, serial);
-	fprintf(to, "  发证 authority       %.*s %.*s\n", TEXT(authority), TEXT(c->m.name_en));
+	fprintf(to, "  发证 authority       %.*s %.*s\n", TEXT(authority), TEXT(c->m->name_en));
 	fprintf(to, "  考试点 centre        %.*s (%.*s %.*s)\n", TEXT(r->center), TEXT(r->region),
 	        TEXT(region));
 	fprintf(to, "  序列号 serial        %s\n", serial);
@@ -210,6 +210,19 @@ check_print(FILE *to, const struct check *c, const struct field *f)
 	print_status(to, v);
 	time_text(v->at, at);
 	fprintf(to, "  核验时间 checked for %s\n", at);
+}
+
+void
+check_print_line(FILE *to, const struct verdict *v)
+{
+	char at[40] = "-";
+
+	if (v->status_time >= 0)
+		time_text(v->status_time, at);
+	fprintf(to, "\t%s\t%s", verdict_word(v->code), at);
+	if (v->reason != REASON_NONE)
+		fprintf(to, "\t%s", reason_word(v->reason));
+	fputc('\n', to);
 }
 
 /* For programs */
@@ -268,8 +281,8 @@ json_certificate(const struct check *c, const struct field *f)
 	        json_day(date_shanghai(r->exp - 1)), "first_issued", json_day(r->first_issued),
 	        "review_due", json_day(r->review_due), "region", json_text(r->region), "center",
 	        json_text(r->center), "authority_zh",
-	        json_text(r->authority.n != 0 ? r->authority : c->m.name_zh), "authority_en",
-	        json_text(c->m.name_en));
+	        json_text(r->authority.n != 0 ? r->authority : c->m->name_zh), "authority_en",
+	        json_text(c->m->name_en));
 }
 
 json_t *

@@ -4,22 +4,25 @@
 #include "date.h"
 #include "field.h"
 #include "file.h"
-#include "verify_check.h"
+#include "verify_many.h"
 #include "verify_state.h"
 #include "verify_sync.h"
 
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_AWAY = 6, DATA_BYTES_MAX = 64 * 1024 };
+enum { EXIT_USAGE = 2, EXIT_AWAY = 6 };
 
 struct arguments {
-	const char *root, *state, *url, *item, *document, *at, *age, *data;
-	bool require_log, json, untrusted_clock, no_crl, help, version;
+	const char *root, *state, *url, *item, *document, *at, *age;
+	char *const *names; /* what to check */
+	size_t count;
+	bool require_log, json, untrusted_clock, crl, help, version;
 };
 
 static void
@@ -30,21 +33,31 @@ help_print(FILE *to)
 	      "  zz-verify sync  --url URL --root ROOT.pub --state DIR [options]\n"
 	      "      fetches the signed head, then what it names and is not held: manifest, "
 	      "checkpoint, table, a delta\n"
-	      "      or the lists, CRLs. Keeps what verifies. The one command that opens a "
+	      "      or the lists. Keeps what verifies. The one command that opens a "
 	      "connection.\n"
-	      "        --no-crl           without CRLs: no dates and reasons, a tiny part of the "
-	      "data\n"
+	      "        --crl              CRLs too: date and reason of a revocation, for many "
+	      "times the data\n"
 	      "        --untrusted-clock  the clock here may be wrong\n"
-	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE | QR-TEXT | -\n"
+	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE... | FOLDER | QR-TEXT "
+	      "| -\n"
 	      "      FILE holds a record (.cose), a bundle or a QR text; `-` reads standard "
-	      "input.\n"
+	      "input. Of a FOLDER each\n"
+	      "      file, of several FILEs and of a text with many lines each is checked, on all "
+	      "cores: for each one\n"
+	      "      line, in order (name or line number, verdict, time of the status data, "
+	      "reason; "
+	      "tabs between),\n"
+	      "      then a summary. Exit 0 only if all are VALID, else the code of the worst, the "
+	      "lowest in the\n"
+	      "      table below; 1 where the rest is VALID but something in a folder was not to "
+	      "be read.\n"
 	      "        --item CODE        must be for this item (6 digits)\n"
 	      "        --document NUMBER  must be for this identity document\n"
 	      "        --at TIME          judge the dates as of then: 2026-10-17 or "
 	      "2026-10-17T09:00:00+08:00\n"
 	      "        --max-age S        status data may be this old (default 86400)\n"
 	      "        --require-log      a proof of the log must come with it (a bundle)\n"
-	      "        --json             one JSON object\n"
+	      "        --json             one JSON object; of many, one a line\n"
 	      "  zz-verify --help | --version\n"
 	      "\n"
 	      "Exit codes of check; only 0 is good:\n",
@@ -114,13 +127,13 @@ client_source(void *ctx, const char *path, size_t bytes_max, struct client_reply
 }
 
 static int
-sync_print(const struct sync_report *r, const struct client *c, const char *url)
+sync_print(const struct sync_report *r, const struct client *c, const char *url, bool crls)
 {
 	switch (r->end) {
 	case SYNC_DONE:
-		printf("manifest %llu, log %llu, lists %u, CRLs %u, files changed %u\n",
+		printf("manifest %llu, log %llu, lists %u, CRLs %u%s, files changed %u\n",
 		        (unsigned long long)r->version, (unsigned long long)r->size, r->lists,
-		        r->crls, r->changed);
+		        r->crls, crls ? "" : " (--crl)", r->changed);
 		return 0;
 	case SYNC_ATTACK:
 		printf("ATTACK  %s\n%s\n%s\n  %s%s (%s)\n", verdict_zh(VERDICT_ATTACK),
@@ -153,7 +166,7 @@ sync_locked(const struct arguments *a, const struct key *root, struct client *c)
 	        .root = root,
 	        .now = (int64_t)time(NULL),
 	        .clock_trusted = !a->untrusted_clock,
-	        .crls = !a->no_crl};
+	        .crls = a->crl};
 	struct sync_report report;
 	int64_t newest = 0;
 
@@ -167,7 +180,7 @@ sync_locked(const struct arguments *a, const struct key *root, struct client *c)
 		o.clock_trusted = false;
 	}
 	sync_run(&from, &o, &report);
-	return sync_print(&report, c, a->url);
+	return sync_print(&report, c, a->url, a->crl);
 }
 
 static int
@@ -179,7 +192,7 @@ sync_main(const struct arguments *a, const struct key *root)
 
 	if (a->url == NULL)
 		return usage("sync needs --url");
-	if (a->data != NULL)
+	if (a->count != 0)
 		return usage("sync takes no file");
 	if ((e = state_make(a->state)) != ERR_OK || (e = state_lock(a->state, &lock)) != ERR_OK)
 		return trouble("state folder", a->state, e);
@@ -214,46 +227,6 @@ six_digits(const char *s)
 	return strlen(s) == 6 && strspn(s, "0123456789") == 6;
 }
 
-/* Standard input, bounded: one byte more than is allowed is read, and makes it malformed. */
-static enum err
-input_read(uint8_t **out, size_t *n)
-{
-	uint8_t *p = malloc(DATA_BYTES_MAX);
-
-	if (p == NULL)
-		return ERR_MEMORY;
-	*n = fread(p, 1, DATA_BYTES_MAX, stdin);
-	if (ferror(stdin)) {
-		free(p);
-		return ERR_IO;
-	}
-	*out = p;
-	return ERR_OK;
-}
-
-/* *owned is NULL where the argument itself is the data. */
-static enum err
-data_read(const char *argument, uint8_t **owned, struct bytes *data)
-{
-	size_t n = 0;
-	enum err e = ERR_OK;
-
-	*owned = NULL;
-	*data = bytes_of_text(argument);
-	if (bytes_start(*data, "ZZ1:") || bytes_start(*data, "http://") ||
-	        bytes_start(*data, "https://"))
-		return ERR_OK;
-	e = strcmp(argument, "-") == 0 ? input_read(owned, &n)
-	                               : file_read(argument, DATA_BYTES_MAX, owned, &n);
-	if (e == ERR_LIMIT) { /* no certificate is so large: the verdict says so */
-		*data = bytes_of("", 0);
-		return ERR_OK;
-	}
-	if (e == ERR_OK)
-		*data = bytes_of(*owned, n);
-	return e;
-}
-
 static int
 check_show(const struct arguments *a, const struct check *c, const struct field *f)
 {
@@ -271,30 +244,96 @@ check_show(const struct arguments *a, const struct check *c, const struct field 
 	return verdict_exit(c->v.code);
 }
 
+/* Why there is no verdict. */
 static int
-check_ask(const struct arguments *a, const struct check_options *o, const struct field *f)
+check_fail(const char *dir, enum err e)
+{
+	if (e == ERR_NOT_FOUND) {
+		fprintf(stderr,
+		        "zz-verify: nothing is held in %s: run zz-verify sync first. 请先同步。\n",
+		        dir);
+		return EXIT_AWAY;
+	}
+	if (e == ERR_SIGNATURE || e == ERR_KID_UNKNOWN) {
+		printf("ATTACK  %s\n%s\n%s\n  %s/manifest.cose\n", verdict_zh(VERDICT_ATTACK),
+		        reason_zh(REASON_MANIFEST), reason_en(REASON_MANIFEST), dir);
+		return verdict_exit(VERDICT_ATTACK);
+	}
+	return trouble("state folder", dir, e);
+}
+
+static int
+check_one(const struct arguments *a, const struct check_options *o, const struct field *f)
 {
 	struct check *c = calloc(1, sizeof *c);
 	enum err e = c == NULL ? ERR_MEMORY : check_run(o, c);
-	int code = 1;
+	int code = e == ERR_OK ? check_show(a, c, f) : check_fail(o->dir, e);
 
-	if (e == ERR_OK) {
-		code = check_show(a, c, f);
-	} else if (e == ERR_NOT_FOUND) {
-		fprintf(stderr,
-		        "zz-verify: nothing is held in %s: run zz-verify sync first. 请先同步。\n",
-		        o->dir);
-		code = EXIT_AWAY;
-	} else if (e == ERR_SIGNATURE || e == ERR_KID_UNKNOWN) {
-		printf("ATTACK  %s\n%s\n%s\n  %s/manifest.cose\n", verdict_zh(VERDICT_ATTACK),
-		        reason_zh(REASON_MANIFEST), reason_en(REASON_MANIFEST), o->dir);
-		code = verdict_exit(VERDICT_ATTACK);
-	} else {
-		code = trouble("state folder", o->dir, e);
-	}
 	if (c != NULL)
 		check_close(c);
 	free(c);
+	return code;
+}
+
+/* Cores that this process may use. */
+static unsigned
+cores(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	if (n < 1)
+		return 1;
+	return n > MANY_THREADS_MAX ? MANY_THREADS_MAX : (unsigned)n;
+}
+
+static int
+check_many(const struct arguments *a, const struct check_options *o, const struct field *f,
+        struct input *in)
+{
+	struct many_options many = {.check = *o,
+	        .threads = cores(),
+	        .json = a->json,
+	        .out = stdout,
+	        .err = stderr,
+	        .terminal = isatty(STDERR_FILENO) == 1,
+	        .shared = isatty(STDOUT_FILENO) == 1,
+	        .field = f};
+	struct many_report report;
+	struct held *held = NULL;
+	enum err e = held_open(o->dir, o->root, HELD_ALL, &held);
+
+	if (e != ERR_OK)
+		return check_fail(o->dir, e);
+	if ((e = many_run(&many, held, in, &report)) == ERR_OK)
+		e = many_print_summary(&many, &report);
+	held_free(held);
+	if (e != ERR_OK)
+		return trouble("input or output", "", e);
+	if (report.count == 0 && report.unread == 0)
+		fputs("zz-verify: there is no certificate to check. 没有可核验的证书。\n", stderr);
+	return many_exit(&report);
+}
+
+static int
+check_input(const struct arguments *a, struct check_options *o, const struct field *f)
+{
+	struct input *in = NULL;
+	enum err e = a->count == 1 ? input_open(a->names[0], &in)
+	                           : input_open_files(a->names, a->count, &in);
+	int code = 0;
+
+	if (e != ERR_OK) {
+		(void)trouble("cannot read", a->names[0], e);
+		return e == ERR_NOT_FOUND ? EXIT_USAGE : 1;
+	}
+	if (input_kind(in) == INPUT_MANY) {
+		code = check_many(a, o, f, in);
+	} else {
+		o->data = input_data(in);
+		code = check_one(a, o, f);
+	}
+	input_free(in);
 	return code;
 }
 
@@ -308,12 +347,9 @@ check_main(const struct arguments *a, const struct key *root, const struct field
 	        .age_s_max = STATUS_FRESH_S,
 	        .require_log = a->require_log};
 	uint64_t age = STATUS_FRESH_S;
-	uint8_t *owned = NULL;
-	enum err e = ERR_OK;
-	int code = 0;
 
-	if (a->data == NULL)
-		return usage("check needs a file, a QR text or -");
+	if (a->count == 0)
+		return usage("check needs files, a folder, a QR text or -");
 	if (a->at != NULL && !at_read(a->at, &o.at))
 		return usage(
 		        "--at must be a date or a time with offset: 2026-10-17T09:00:00+08:00");
@@ -326,13 +362,7 @@ check_main(const struct arguments *a, const struct key *root, const struct field
 	o.age_s_max = (int64_t)age;
 	o.item = bytes_of_text(a->item == NULL ? "" : a->item);
 	o.document = bytes_of_text(a->document == NULL ? "" : a->document);
-	if ((e = data_read(a->data, &owned, &o.data)) != ERR_OK) {
-		(void)trouble("cannot read", a->data, e);
-		return e == ERR_NOT_FOUND ? EXIT_USAGE : 1;
-	}
-	code = check_ask(a, &o, f);
-	free(owned);
-	return code;
+	return check_input(a, &o, f);
 }
 
 /* arguments */
@@ -348,7 +378,7 @@ static const struct option options[] = {
         {"require-log", no_argument, NULL, 'l'},
         {"json", no_argument, NULL, 'j'},
         {"untrusted-clock", no_argument, NULL, 'c'},
-        {"no-crl", no_argument, NULL, 'n'},
+        {"crl", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -360,7 +390,7 @@ option_take(struct arguments *a, int c)
 	const char **texts[] = {
 	        &a->root, &a->state, &a->url, &a->item, &a->document, &a->at, &a->age};
 	bool *flags[] = {
-	        &a->require_log, &a->json, &a->untrusted_clock, &a->no_crl, &a->help, &a->version};
+	        &a->require_log, &a->json, &a->untrusted_clock, &a->crl, &a->help, &a->version};
 	static const char text_letters[] = "rsuidam", flag_letters[] = "ljcnhv";
 	const char *at = strchr(text_letters, c);
 
@@ -413,10 +443,9 @@ main(int argc, char **argv)
 		code = version_print(f);
 	else if (optind >= argc)
 		code = usage("a command is needed: sync or check");
-	else if (argc - optind > 2)
-		code = usage("one certificate at a time");
 	else {
-		a.data = argc - optind == 2 ? argv[optind + 1] : NULL;
+		a.names = argv + optind + 1;
+		a.count = (size_t)(argc - optind - 1);
 		code = command_run(argv[optind], &a, f);
 	}
 	field_free(f);

@@ -69,6 +69,33 @@ expect "years later it is EXPIRED" 30 verify --at 2040-01-01 "$good.cose"
 expect "strace sees no network call in check" 0 bash -c "cd '$work/alone' && strace -f -e trace=%network -o trace zz-verify check --root root.pub --state state $good.qr.txt"
 same "and its trace is empty" "" "$(grep -v '+++ exited' "$work/alone/trace")"
 
+# ---- many at once ----
+
+mkdir "$work/alone/bundles"
+cp "$dir"/out/low-voltage-60/*.bundle "$work/alone/bundles"
+awk 1 "$dir"/out/low-voltage-60/*.qr.txt >"$work/alone/lines" # each ends its line
+count=$(wc -l <"$work/alone/lines")
+summary="共 total $count"$'\n'"$(printf '%10d  VALID            有效' $((count - 1)))"
+for what in bundles lines; do
+	expect "many in $what: the one that is revoked gives the exit code" 20 verify "$what"
+	has "all of them are in the summary" "$summary"
+	same "a line each, in order, as the single check says" "$(cd "$dir/out/low-voltage-60" && ls -- *.bundle |
+		awk -v what=$what -v bad="$bad.bundle" '{ print (what == "lines" ? NR : $0), ($0 == bad ? "REVOKED" : "VALID") }')" \
+		"$(head -n "$count" "$out" | cut -f 1,2 | tr '\t' ' ')"
+done
+rm "$work/alone/bundles/$bad.bundle"
+expect "without it all are VALID, with the log checked" 0 verify --require-log bundles
+expect "each is one JSON object a line" 20 verify --json lines
+same "and all of them can be read" "$((count + 1))" "$(/usr/bin/python3 -c 'import json, sys
+print(sum(1 for line in sys.stdin if json.loads(line)))' <"$out")"
+expect "a bad line takes nothing with it" 70 bash -c "cd '$work/alone' && { echo junk; cat lines; } | zz-verify check --root root.pub --state state -"
+has "it is MALFORMED alone" "         1  MALFORMED"
+expect "several files are checked in their order" 20 verify "$good.cose" "$bad.cose"
+for _ in $(seq 100); do awk 1 "$work/alone/$good.qr.txt"; done >"$work/alone/$good.lines"
+expect "a terminal shows how far it is" 0 script -qec "for i in \$(seq 300); do cat '$work/alone/$good.lines'; done >'$work/more' &&
+	zz-verify check --root '$work/alone/root.pub' --state '$work/alone/state' '$work/more' >/dev/null" "$work/typescript"
+has "with a bar" "[###"
+
 # ---- one bit ----
 
 flips() { # spread over the whole record; tests/test_record.c does every bit

@@ -262,5 +262,5 @@ refused "a centre and a key" "400 field_invalid" stop "${common[@]}" "center=\"$
 refused "neither a centre nor a key" "400 field_invalid" stop "${common[@]}"
 refused "a serial that nobody knows" "422 serial_unknown" suspend "${hold_of[@]}" "until=\"$until\"" \
 	'serials=["00112233445566778899aabbccddeeff"]'
-refused "a selector" "422 request_type_unknown" reinstate "${common[@]}" "select={\"center\":\"$center\"}"
+refused "a selector that fits nothing" "422 selection_empty" reinstate "${common[@]}" 'select={"center":"999999-99"}'
 log_is_whole "after all that"
