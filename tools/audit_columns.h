@@ -61,6 +61,10 @@
 	X(CHANGE_UNTIL, "certificate_event", "until", EXACT) \
 	X(CHANGE_AT, "certificate_event", "at", EXACT) \
 	X(CHANGE_REQUEST, "certificate_event", "request", EXACT) \
+	X(CHANGE_BAN, "certificate_event", "ban_until", EXACT) \
+	X(LIST_REQUEST, "request_list", "request", STRUCTURE) \
+	X(LIST_SERIALS, "request_list", "serials", EXACT) \
+	X(LIST_SHA256, "request_list", "sha256", EXACT) \
 	X(PENDING_ID, "log_pending", "id", STRUCTURE) \
 	X(PENDING_ENTRY, "log_pending", "entry", EXACT) \
 	X(PENDING_NOTE, "log_pending", "note", EXACT) \

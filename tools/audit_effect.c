@@ -1,16 +1,15 @@
-/* audit_effect.c - what a request caused: each certificate follows from its seat, each change from
- * its order, enough officials signed, and every seat and serial has one answer. */
+/* audit_effect.c - what an order caused: each change follows from it, enough officials signed, and
+ * every serial has one answer. */
 #include "audit_request.h"
 #include "date.h"
-#include "document.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { ALONE_S = 72 * 3600, HOLD_S = 30 * 24 * 3600, MADE_S = 60 };
 
-static int
-officials_needed(const struct unit *u, const struct right *right, bool late)
+int
+unit_officials(const struct unit *u, const struct right *right, bool late)
 {
 	int most = right->officials;
 
@@ -21,151 +20,37 @@ officials_needed(const struct unit *u, const struct right *right, bool late)
 		                    ? asked
 		                    : roster_officials(u->executed_under[1], u->r.type, late);
 
-		asked = other < asked ? other : asked;
+		asked = (other < asked ? other : asked) + (right->many ? 1 : 0);
 		most = asked > most ? asked : most;
 	}
 	return most;
 }
 
-/* An entry is made after the request and its last approval came, and committed within a minute. */
-static void
-made_check(struct unit *u, int64_t time)
+static bool
+was(const struct unit *u, enum audit_state state)
 {
-	bool meets = false;
+	for (size_t i = 0; i < u->event_count; i++)
+		if (u->events[i].state == state)
+			return true;
+	return false;
+}
+
+/* An entry is made after the request and its last approval came, and committed within a minute. */
+void
+unit_made(struct unit *u, int64_t time)
+{
+	bool meets = false, under_way = was(u, UNIT_APPROVED);
 
 	for (size_t i = 0; i < u->event_count; i++)
-		meets = meets || (u->events[i].state == UNIT_EXECUTED &&
-		                         u->events[i].at + MADE_S >= time &&
-		                         u->events[i].at <= time + AUDIT_SLACK_S);
+		/* an order by the thousand begins when it is approved and ends when it is executed */
+		meets = meets ||
+		        (u->events[i].state == UNIT_EXECUTED && u->events[i].at + MADE_S >= time &&
+		                (under_way || u->events[i].at <= time + AUDIT_SLACK_S)) ||
+		        (u->events[i].state == UNIT_APPROVED && i + 1 == u->event_count);
 	if (!meets)
 		unit_wrong(u, AUDIT_EVENT_AT, "is not when its entries were made");
 	if (u->received > time + 2)
 		unit_wrong(u, AUDIT_REQUEST_RECEIVED, "after its entries were made");
-}
-
-/* ---- a session ---- */
-
-static const struct request_seat *
-seat_of(const struct request *r, int64_t number)
-{
-	for (size_t i = 0; i < r->seat_count; i++)
-		if (r->seats[i].seat == (unsigned)number)
-			return &r->seats[i];
-	return NULL;
-}
-
-static bool
-sex_is(struct bytes text, int sex)
-{
-	return sex == (bytes_equal_text(text, "M") ? 1 : bytes_equal_text(text, "F") ? 2 : 0);
-}
-
-static bool
-dates_follow(const struct record *r, const struct field_policy *p)
-{
-	int64_t first = date_shanghai(r->iat);
-	int64_t review = p->review_years > 0 ? date_last_valid(first, p->review_years) : -1;
-
-	return r->first_issued == first && r->nbf == date_shanghai_start(first) &&
-	       r->exp == date_shanghai_start(date_last_valid(first, p->validity_years) + 1) &&
-	       r->review_due == review;
-}
-
-/* Nothing in the record but what the seat, the session and the tables of the field say. */
-static bool
-record_follows(
-        const struct unit *u, const struct record *r, const struct request_seat *s, const struct right *right)
-{
-	uint8_t photo[SHA256_BYTES];
-	struct document d;
-
-	if (document_check(s->doc_type, s->doc_number, &d) != ERR_OK ||
-	        hex_decode(s->photo_sha256, photo, sizeof photo) != ERR_OK)
-		return false;
-	return bytes_equal(r->name, s->name) && bytes_equal_text(r->doc_type, d.type) &&
-	       bytes_equal_text(r->doc_number, d.number) && sex_is(s->sex, r->sex) &&
-	       bytes_equal(r->item, right->item->code) &&
-	       bytes_equal(r->policy, right->policy->id) &&
-	       bytes_equal(r->region, u->r.session.region) &&
-	       bytes_equal(r->center, u->by->code) && bytes_equal(r->photo, bytes_of(photo, 16)) &&
-	       bytes_equal(r->item_name, right->item->name_zh) && dates_follow(r, right->policy) &&
-	       memcmp(r->request.p, u->j.hash, SHA256_BYTES) == 0;
-}
-
-struct answer { /* of all certificates of a session */
-	uint64_t number;
-	int64_t iat, slot;
-	bool begun;
-};
-
-static void
-certificate_check(struct unit *u, const struct right *right, size_t i, struct answer *answer)
-{
-	const struct unit_certificate *c = &u->certificates[i];
-	const struct request_seat *s = seat_of(&u->r, c->seat);
-	struct cose_sign1 m;
-	struct entry_note n;
-	struct record r;
-	int officials;
-
-	if (record_open(c->record, false, &m, &r) != ERR_OK)
-		return; /* told with its entry */
-	if (s == NULL || !record_follows(u, &r, s, right))
-		unit_wrong(u, AUDIT_CERT_RECORD, "does not follow from its request");
-	officials = unit_note(u, c->note, r.iat, &n);
-	if (officials < officials_needed(u, right, right->late))
-		unit_wrong(u, AUDIT_APPROVAL_REQUEST, "too few officials have approved");
-	if (n.seat != c->seat)
-		unit_wrong(u, AUDIT_CERT_SEAT, "is not the seat of its note");
-	if (answer->begun && (n.answer != answer->number || r.iat != answer->iat ||
-	                             n.slot <= answer->slot))
-		unit_wrong(u, AUDIT_ENTRY_NOTE, "a session is executed by one answer");
-	*answer = (struct answer){n.answer, r.iat, n.slot, true};
-	made_check(u, r.iat);
-}
-
-/* Its certificate, or its place among the outcomes. */
-static void
-seat_check(struct unit *u, const struct unit_event *e, size_t i, enum outcome want, size_t *listed)
-{
-	const struct request_seat *s = &u->r.seats[i];
-	size_t found = 0;
-
-	for (size_t k = 0; k < u->certificate_count; k++)
-		found += u->certificates[k].seat == (int64_t)s->seat;
-	if (found == 1 && want == OUTCOME_ISSUED)
-		return;
-	if (found > 0) {
-		unit_wrong(u, AUDIT_CERT_SEAT, "a seat that failed, or twice");
-		return;
-	}
-	if (*listed >= e->seat.count || pg_ints_get(&e->seat, *listed) != (int32_t)s->seat) {
-		unit_wrong(u, AUDIT_EVENT_SEAT, "a seat has neither certificate nor reason");
-		return;
-	}
-	if (want == OUTCOME_ISSUED)
-		want = OUTCOME_ALREADY_HOLDS;
-	if (pg_ints_get(&e->outcome, *listed) != (int32_t)want)
-		unit_wrong(u, AUDIT_EVENT_OUTCOME, "another reason follows from the request");
-	++*listed;
-}
-
-static void
-session_check(struct unit *u, const struct right *right, const struct unit_event *e)
-{
-	struct audit_map met = {NULL, 0, 0};
-	struct answer answer = {0, 0, -1, false};
-	size_t listed = 0;
-
-	if (right->policy == NULL)
-		return;
-	for (size_t i = 0; i < u->certificate_count; i++)
-		certificate_check(u, right, i, &answer);
-	for (size_t i = 0; i < u->r.seat_count; i++)
-		seat_check(u, e, i, right_seat(&u->r.seats[i], right, &met), &listed);
-	if (listed != e->seat.count || e->seat.count != e->outcome.count)
-		unit_wrong(u, AUDIT_EVENT_SEAT, "reasons for seats that are not there");
-	audit_map_free(&met);
 }
 
 /* ---- an order ---- */
@@ -191,29 +76,9 @@ until_follows(const struct unit *u, const struct right *right, const struct unit
 
 	if (u->r.type != REQUEST_SUSPEND)
 		return c->until == -1;
-	if (officials < right->ground->officials)
+	if (officials < right->confirms)
 		want = least(want, c->at + ALONE_S);
 	return c->until == want;
-}
-
-static int64_t
-serial_position(const struct request *r, struct bytes serial)
-{
-	for (size_t i = 0; serial.n == 16 && i < r->serial_count; i++)
-		if (memcmp(r->serials[i], serial.p, 16) == 0)
-			return (int64_t)i;
-	return -1;
-}
-
-/* The change of the same certificate by this request before change i; NULL: it is the first. */
-static const struct unit_change *
-change_before(const struct unit *u, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (bytes_equal(u->changes[k].serial, u->changes[i].serial) &&
-		        u->changes[k].status == STATUS_SUSPENDED)
-			return &u->changes[k];
-	return NULL;
 }
 
 static bool
@@ -225,29 +90,36 @@ is_lapse(const struct unit_change *c)
 	       n.sender.n == 0;
 }
 
+/* A ban begins on the day after the decision, and is counted in months. */
+static int64_t
+ban_asked(const struct unit *u, const struct right *right)
+{
+	if (u->r.type != REQUEST_REVOKE || right->ground->ban_months == 0)
+		return -1;
+	return date_add_months(u->r.decided_at, right->ground->ban_months) + 1;
+}
+
+/* `before`: the change that began the hold which this one confirms, or NULL. */
 static void
-change_check(struct unit *u, const struct right *right, size_t i)
+change_check(struct unit *u, const struct right *right, const struct unit_change *c,
+        const struct unit_change *before)
 {
 	static const enum status status[] = {[REQUEST_REVOKE] = STATUS_INVALID,
 	        [REQUEST_SUSPEND] = STATUS_SUSPENDED,
-	        [REQUEST_REINSTATE] = STATUS_VALID,
-	        [REQUEST_WITHDRAW] = STATUS_VALID};
-	const struct unit_change *c = &u->changes[i], *before = change_before(u, i);
+	        [REQUEST_REINSTATE] = STATUS_VALID};
 	int reason = right->ground == NULL ? -1 : right->ground->crl_reason;
-	int needed = officials_needed(u, right, false), officials;
+	int needed = unit_officials(u, right, false), officials;
 	struct entry_note n;
 
-	if (is_lapse(c))
-		return;
 	if ((u->r.type != REQUEST_REVOKE && u->r.type != REQUEST_SUSPEND &&
 	            u->r.type != REQUEST_REINSTATE) ||
-	        serial_position(&u->r, c->serial) < 0) {
+	        unit_position(u, c->serial) < 0) {
 		unit_wrong(u, AUDIT_CHANGE_REQUEST, "no order for this certificate");
 		return;
 	}
 	officials = unit_note(u, c->note, c->at, &n);
-	if (before != NULL && right->ground->officials > needed)
-		needed = right->ground->officials;
+	if (before != NULL && right->confirms > needed)
+		needed = right->confirms;
 	if (officials < needed)
 		unit_wrong(u, AUDIT_APPROVAL_REQUEST, "too few officials have signed");
 	if (c->status != (int64_t)status[u->r.type])
@@ -258,7 +130,9 @@ change_check(struct unit *u, const struct right *right, size_t i)
 		unit_wrong(u, AUDIT_CHANGE_EFFECTIVE, "is not what was ordered");
 	if (!until_follows(u, right, c, officials, before == NULL ? c->at : before->at))
 		unit_wrong(u, AUDIT_CHANGE_UNTIL, "is not what was ordered and signed");
-	made_check(u, c->at);
+	if (c->ban != ban_asked(u, right))
+		unit_wrong(u, AUDIT_CHANGE_BAN, "is not what follows from the ground");
+	unit_made(u, c->at);
 }
 
 static bool
@@ -270,45 +144,61 @@ outcome_of_order(enum request_type t, int32_t outcome)
 	       (outcome == OUTCOME_HOLD_AGAIN || outcome == OUTCOME_HOLD_LIMIT);
 }
 
+/* What an execution did not change has a reason; counts them into `answers`. */
+static void
+reasons_count(struct unit *u, const struct unit_event *e, uint8_t *answers)
+{
+	int32_t last = -1;
+
+	for (size_t k = 0; k < e->seat.count; k++) {
+		int32_t at = pg_ints_get(&e->seat, k);
+
+		if (at <= last || (size_t)at >= u->names.n / 16)
+			unit_wrong(u, AUDIT_EVENT_SEAT, "no position of a serial");
+		else
+			answers[at]++;
+		last = at;
+		if (!outcome_of_order(u->r.type, pg_ints_get(&e->outcome, k)))
+			unit_wrong(u, AUDIT_EVENT_OUTCOME, "no reason of an order");
+	}
+}
+
 /* Each execution answers for every serial: by a change, or by a reason. */
 static void
-positions_check(struct unit *u)
+changes_check(struct unit *u, const struct right *right)
 {
-	uint8_t *answers = audit_grow(NULL, u->r.serial_count + 1, 1);
-	size_t executions = 0;
+	size_t names = u->names.n / 16, executions = 0;
+	uint8_t *answers = audit_grow(NULL, names + 1, 1);
+	size_t *first = audit_grow(NULL, names + 1, sizeof *first); /* its first change + 1 */
 
-	memset(answers, 0, u->r.serial_count + 1);
+	memset(answers, 0, names + 1);
+	memset(first, 0, (names + 1) * sizeof *first);
 	for (size_t i = 0; i < u->change_count; i++) {
-		int64_t at = is_lapse(&u->changes[i])
-		                     ? -1
-		                     : serial_position(&u->r, u->changes[i].serial);
+		const struct unit_change *c = &u->changes[i];
+		int64_t at = unit_position(u, c->serial);
+		bool begun = at >= 0 && first[at] != 0;
 
-		if (at >= 0)
-			answers[at]++;
+		if (is_lapse(c))
+			continue;
+		change_check(u, right, c, begun ? &u->changes[first[at] - 1] : NULL);
+		if (at < 0)
+			continue;
+		answers[at]++;
+		if (!begun)
+			first[at] = i + 1;
 	}
 	for (size_t i = 0; i < u->event_count; i++) {
-		const struct unit_event *e = &u->events[i];
-		int32_t last = -1;
-
-		if (e->state != UNIT_EXECUTED)
+		if (u->events[i].state != UNIT_EXECUTED)
 			continue;
 		executions++;
-		for (size_t k = 0; k < e->seat.count && k < e->outcome.count; k++) {
-			int32_t at = pg_ints_get(&e->seat, k);
-
-			if (at <= last || (size_t)at >= u->r.serial_count)
-				unit_wrong(u, AUDIT_EVENT_SEAT, "no position of a serial");
-			else
-				answers[at]++;
-			last = at;
-			if (!outcome_of_order(u->r.type, pg_ints_get(&e->outcome, k)))
-				unit_wrong(u, AUDIT_EVENT_OUTCOME, "no reason of an order");
-		}
+		reasons_count(u, &u->events[i], answers);
 	}
-	for (size_t i = 0; i < u->r.serial_count; i++)
+	/* one that is under way, or was ended in it, has not answered for all */
+	for (size_t i = 0; executions > 0 && i < names; i++)
 		if (answers[i] != executions)
 			unit_wrong(u, AUDIT_EVENT_SEAT, "a serial has neither change nor reason");
 	free(answers);
+	free(first);
 }
 
 static void
@@ -327,20 +217,11 @@ stop_check(struct unit *u, const struct right *right, const struct unit_event *e
 	if (e->seat.count != 0)
 		unit_wrong(u, AUDIT_EVENT_SEAT, "it has an entry");
 	if (unit_note(u, bytes_of(u->stop->note, u->stop->note_n), u->stop->e.time, &n) <
-	        officials_needed(u, right, false))
+	        unit_officials(u, right, false))
 		unit_wrong(u, AUDIT_APPROVAL_REQUEST, "too few officials have signed");
 	if (u->stop->e.resumed != resume || !bytes_equal(u->stop->e.center, u->r.center))
 		unit_wrong(u, AUDIT_ENTRY_ENTRY, "does not follow from its request");
-	made_check(u, u->stop->e.time);
-}
-
-static bool
-executed(const struct unit *u)
-{
-	for (size_t i = 0; i < u->event_count; i++)
-		if (u->events[i].state == UNIT_EXECUTED)
-			return true;
-	return false;
+	unit_made(u, u->stop->e.time);
 }
 
 void
@@ -348,24 +229,17 @@ unit_effects(struct unit *u, const struct right *right)
 {
 	const struct unit_event *last = &u->events[u->event_count - 1];
 
-	if (!executed(u)) {
+	if (!was(u, UNIT_EXECUTED) && !was(u, UNIT_APPROVED)) {
 		if (u->certificate_count > 0 || u->change_count > 0 || u->stop != NULL)
 			unit_wrong(u, AUDIT_EVENT_STATE, "the log has executed it");
 		return;
 	}
-	if (right->fault != ERR_OK)
+	if (right->fault != ERR_OK || u->r.type == REQUEST_WITHDRAW)
 		return;
-	if (u->r.type == REQUEST_ISSUE) {
-		session_check(u, right, last);
-		return;
-	}
-	if (u->r.type == REQUEST_WITHDRAW)
-		return;
-	if (u->r.type == REQUEST_STOP || u->r.type == REQUEST_RESUME) {
+	if (u->r.type == REQUEST_ISSUE || u->r.type == REQUEST_REPLACE)
+		unit_session(u, right, last);
+	else if (u->r.type == REQUEST_STOP || u->r.type == REQUEST_RESUME)
 		stop_check(u, right, last);
-		return;
-	}
-	for (size_t i = 0; i < u->change_count; i++)
-		change_check(u, right, i);
-	positions_check(u);
+	else
+		changes_check(u, right);
 }

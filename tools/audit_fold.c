@@ -18,6 +18,10 @@ enum {
 	HOLD_S = 30 * 24 * 3600,
 	HOLD_PAUSE_S = 90 * 24 * 3600,
 	HOLDS_A_DAY = 100,
+	ORDERS_A_DAY = 1000, /* more take one official more */
+	REVOKED = 9,         /* CRL reasons */
+	CANCELLED = 5,
+	DEREGISTERED = 100, /* beside a reason: the second entry has come */
 };
 
 static void
@@ -72,12 +76,16 @@ two_bits(const uint8_t *raw, uint32_t place)
 
 /* ---- groups: which entries belong to one request ---- */
 
+/* What ends a certificate belongs to what replaces it. */
 static void
 group_add(struct audit_log *l, const struct log_row *row)
 {
+	enum entry_type type = row->e.type == ENTRY_STATUS && row->e.status == STATUS_SUPERSEDED
+	                               ? ENTRY_ISSUE
+	                               : row->e.type;
 	struct audit_group *g = l->group_count == 0 ? NULL : &l->groups[l->group_count - 1];
 
-	if (g != NULL && g->type == row->e.type && g->first + g->count == row->index &&
+	if (g != NULL && g->type == type && g->first + g->count == row->index &&
 	        memcmp(g->request, row->e.request, SHA256_BYTES) == 0) {
 		g->count++;
 		return;
@@ -91,7 +99,7 @@ group_add(struct audit_log *l, const struct log_row *row)
 	memcpy(g->request, row->e.request, SHA256_BYTES);
 	g->first = row->index;
 	g->count = 1;
-	g->type = (uint8_t)row->e.type;
+	g->type = (uint8_t)type;
 }
 
 struct audit_group *
@@ -121,9 +129,13 @@ right_to_issue(struct audit *a, const struct log_row *row)
 	uint8_t room[64];
 	struct buf kid = BUF_OF(room);
 	struct audit_log *l = a->log;
-	uint64_t *issued = audit_map_at(
-	        &l->caps, audit_key2(row->e.center, date_shanghai(entry_time(&row->e))));
+	uint64_t *issued;
 
+	/* a replacement by an official stands in the name of the centre, and is not bound by it */
+	if (row->n.seat == SEAT_OF_OFFICIAL)
+		return;
+	issued = audit_map_at(
+	        &l->caps, audit_key2(row->e.center, date_shanghai(entry_time(&row->e))));
 	base64url_put(&kid, row->n.sender);
 	if (audit_stopped(a, row->e.center, row->index) ||
 	        audit_stopped(a, buf_bytes(&kid), row->index))
@@ -213,14 +225,65 @@ hold_goes_on(const struct log_row *row, const struct audit_hold *h)
 	               : "the hold has not lapsed";
 }
 
+/* More than a thousand certificates of one key in a day take one official more. */
+static const char *
+orders_refused(struct audit *a, const struct log_row *row, unsigned before)
+{
+	bool suspends = row->e.status == STATUS_SUSPENDED;
+	uint64_t *touched;
+
+	if (row->e.status == STATUS_SUPERSEDED || row->n.exp == 0 ||
+	        (suspends && before == STATUS_SUSPENDED))
+		return NULL;
+	touched = audit_map_at(
+	        &a->log->orders, audit_key2(row->n.sender, date_shanghai(row->e.time)));
+	return (*touched)++ < ORDERS_A_DAY || row->n.official_count >= (suspends ? 1u : 2u)
+	               ? NULL
+	               : "more than a thousand in a day take one official more";
+}
+
+/* What replaces a certificate is followed at once by what ends it, and nothing else ends one so. */
+static const char *
+pair_refused(const struct audit_pair *p, const struct log_row *row)
+{
+	bool ends = row->e.type == ENTRY_STATUS && row->e.status == STATUS_SUPERSEDED;
+
+	if (p->open != ends)
+		return p->open ? "the certificate that it replaces is not ended"
+		               : "nothing replaces it";
+	if (!ends)
+		return NULL;
+	return memcmp(row->e.cti.p, p->follows, sizeof p->follows) == 0 &&
+	                       memcmp(row->e.request, p->request, sizeof p->request) == 0 &&
+	                       row->n.answer == p->answer && row->n.seat == p->seat
+	               ? NULL
+	               : "another certificate is replaced";
+}
+
+/* Revoked, and once later deregistered: the list stays as it is. */
+static bool
+deregisters(struct audit *a, const struct log_row *row, uint64_t place, unsigned before)
+{
+	uint64_t *end = audit_map_at(&a->log->ends, place);
+	bool good = before == STATUS_INVALID && row->e.status == STATUS_INVALID &&
+	            *end == REVOKED && row->e.crl_reason == CANCELLED;
+
+	if (row->e.status == STATUS_INVALID)
+		*end = good ? *end + DEREGISTERED : (uint64_t)row->e.crl_reason;
+	return good;
+}
+
 /* From and to: 1 allowed, 2 with what holds ask for. */
 static const char *
 move_refused(struct audit *a, const struct log_row *row, unsigned before, const struct audit_hold *h)
 {
 	static const uint8_t moves[4][4] = {
-	        {0, 1, 2, 0}, {0, 0, 0, 0}, {2, 1, 2, 0}, {0, 0, 0, 0}};
+	        {0, 1, 2, 1}, {0, 0, 0, 0}, {2, 1, 2, 1}, {0, 0, 0, 0}};
 	unsigned after = (unsigned)row->e.status;
+	const char *why = orders_refused(a, row, before);
 
+	if (why != NULL)
+		return why;
 	if (moves[before][after] == 0)
 		return "the status before does not allow it";
 	if (moves[before][after] == 1)
@@ -309,6 +372,11 @@ status_apply(struct audit *a, const struct log_row *row)
 	before = two_bits(list->raw, row->e.idx);
 	if ((list->taken[row->e.idx >> 3] & 1u << (row->e.idx & 7)) == 0)
 		entry_wrong(a, row, "no certificate stands at that place");
+	if (deregisters(a, row, place, before)) {
+		if ((why = orders_refused(a, row, before)) != NULL)
+			entry_wrong(a, row, why);
+		return;
+	}
 	if ((why = move_refused(a, row, before, h)) != NULL)
 		entry_wrong(a, row, why);
 	change_add(l, row, before);
@@ -481,6 +549,23 @@ extras_check(struct audit *a, const struct log_row *row)
 		audit_differ_n(a, AUDIT_CHANGE_IDX, "idx", row->index, "no such entry in the log");
 }
 
+static void
+pair_check(struct audit *a, const struct log_row *row)
+{
+	struct audit_pair *p = &a->log->pair;
+	const char *why = pair_refused(p, row);
+
+	if (why != NULL)
+		entry_wrong(a, row, why);
+	p->open = row->e.type == ENTRY_ISSUE && row->n.follows.n == sizeof p->follows;
+	if (!p->open)
+		return;
+	memcpy(p->follows, row->n.follows.p, sizeof p->follows);
+	memcpy(p->request, row->e.request, sizeof p->request);
+	p->answer = row->n.answer;
+	p->seat = row->n.seat;
+}
+
 void
 audit_fold(struct audit *a, struct log_row *row)
 {
@@ -503,8 +588,10 @@ audit_fold(struct audit *a, struct log_row *row)
 	if (!row->decoded)
 		return;
 	time = entry_time(&row->e);
-	if (row->noted)
+	if (row->noted) {
 		times_check(a, row, time);
+		pair_check(a, row);
+	}
 	if (row->e.type == ENTRY_ISSUE)
 		issue_apply(a, row);
 	else if (row->e.type == ENTRY_STATUS)

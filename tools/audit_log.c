@@ -4,6 +4,7 @@
 #include "audit_journal.h"
 #include "audit_public.h"
 #include "audit_trust.h"
+#include "date.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +31,14 @@ static const char double_sql[] =
 	"SELECT b.idx, a.idx, a.exp, b.record FROM zz.certificate b JOIN zz.certificate a ON a.holder_key = b.holder_key"
 	" AND a.item = b.item AND a.idx < b.idx AND b.idx >= $1::int8 AND $2::int8 = 0"
 	" WHERE coalesce((SELECT v.status FROM zz.certificate_event v WHERE v.serial = a.serial AND v.idx < b.idx"
-	" ORDER BY v.idx DESC LIMIT 1), 0) IN (0, 2)";
+	" ORDER BY v.idx DESC LIMIT 1), 0) IN (0, 2)"
+	/* renewed, reviewed or replaced: the earlier one ends with the next entry */
+	" AND NOT EXISTS (SELECT FROM zz.certificate_event n WHERE n.serial = a.serial AND n.idx = b.idx + 1 AND n.status = 3)";
+static const char banned_sql[] =
+	"SELECT b.idx, v.idx, v.ban_until, b.record FROM zz.certificate_event v JOIN zz.certificate a ON a.serial = v.serial"
+	" JOIN zz.certificate b ON b.holder_key = a.holder_key AND b.idx > v.idx WHERE v.ban_until IS NOT NULL"
+	" AND b.idx >= $1::int8 AND $2::int8 = 0"
+	" AND NOT EXISTS (SELECT FROM zz.request r WHERE r.id = b.request AND r.type = 'replace')";
 /* clang-format on */
 
 struct page {
@@ -215,12 +223,12 @@ beyond_check(struct audit *a)
 	return ERR_OK;
 }
 
-/* A holder has one certificate of an item that is not over. */
+/* A holder has one certificate of an item that is not over, and none during a ban. */
 static enum err
-doubles_check(struct audit *a)
+doubles_check(struct audit *a, const char *sql, bool ban)
 {
 	struct pg_result *r;
-	enum err e = audit_read(a, double_sql, (int64_t)a->last.size, 0, &r);
+	enum err e = audit_read(a, sql, (int64_t)a->last.size, 0, &r);
 
 	if (e != ERR_OK)
 		return e;
@@ -233,9 +241,10 @@ doubles_check(struct audit *a)
 		char why[60];
 
 		if (record_open(pg_next_bytes(&row), false, &m, &record) != ERR_OK ||
-		        exp <= record.iat + AUDIT_SLACK_S)
+		        (ban ? date_shanghai_start(exp) : exp) <= record.iat + AUDIT_SLACK_S)
 			continue;
-		snprintf(why, sizeof why, "the holder had that of idx=%" PRIu64, earlier);
+		snprintf(why, sizeof why, "the holder %s idx=%" PRIu64,
+		        ban ? "was banned by" : "had that of", earlier);
 		audit_differ_n(a, AUDIT_CERT_HOLDER, "idx", later, why);
 	}
 	pg_result_free(r);
@@ -348,7 +357,8 @@ audit_log_run(struct audit *a)
 	if ((e = audit_status_compare(a)) != ERR_OK)
 		return e;
 	audit_phase(a, "holders", 0);
-	return doubles_check(a);
+	e = doubles_check(a, double_sql, false);
+	return e != ERR_OK ? e : doubles_check(a, banned_sql, true);
 }
 
 /* ---- statuses ---- */
@@ -412,6 +422,8 @@ audit_log_free(struct audit_log *l)
 	audit_map_free(&l->hold_of);
 	audit_map_free(&l->day_holds);
 	audit_map_free(&l->caps);
+	audit_map_free(&l->orders);
+	audit_map_free(&l->ends);
 	free(l->lists);
 	free(l->changes);
 	free(l->holds);

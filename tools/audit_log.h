@@ -42,6 +42,13 @@ struct audit_root { /* asked for by a checkpoint */
 	struct merkle_hash root;
 };
 
+struct audit_pair { /* the newest entry replaces a certificate: the next one ends that */
+	bool open;
+	uint8_t follows[16], request[SHA256_BYTES];
+	uint64_t answer;
+	int64_t seat;
+};
+
 enum { AUDIT_LEVELS = 4 };
 struct audit_level { /* hashes of whole subtrees of 256 to the power of the level */
 	struct merkle_hash *hashes;
@@ -62,6 +69,9 @@ struct audit_log {
 	struct audit_map hold_of;   /* place: newest hold + 1 */
 	struct audit_map day_holds; /* sender and day: holds that nobody else signed */
 	struct audit_map caps;      /* centre and day: certificates */
+	struct audit_map orders;    /* key and day: certificates that its orders touched */
+	struct audit_map ends;      /* place: how it became INVALID, see audit_fold.c */
+	struct audit_pair pair;
 	struct audit_group *groups; /* in order of the log; sorted by request once it is read */
 	size_t group_count, group_room;
 	struct audit_root *roots; /* rising */

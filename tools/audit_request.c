@@ -28,12 +28,16 @@ static const char approvals_sql[] =
 	"SELECT a.request, a.kid, a.jti, a.person, a.jws, a.approve, a.exp, a.received_at FROM zz.approval a"
 	" WHERE a.request = ANY($1::bytea[]) ORDER BY a.request, a.received_at, a.kid";
 static const char certificates_sql[] =
-	"SELECT c.request, c.idx, c.seat, c.record, coalesce(e.note, ''::bytea) FROM zz.certificate c"
-	" LEFT JOIN zz.log_entry e ON e.idx = c.idx WHERE c.request = ANY($1::bytea[]) ORDER BY c.request, c.idx";
+	"SELECT c.request, c.idx, c.seat, c.record, coalesce(e.note, ''::bytea), coalesce(o.record, ''::bytea)"
+	" FROM zz.certificate c LEFT JOIN zz.log_entry e ON e.idx = c.idx"
+	" LEFT JOIN zz.certificate_event v ON v.idx = c.idx + 1 AND v.status = 3 AND v.request = c.request"
+	" LEFT JOIN zz.certificate o ON o.serial = v.serial WHERE c.request = ANY($1::bytea[]) ORDER BY c.request, c.idx";
 static const char changes_sql[] =
 	"SELECT v.request, v.idx, v.serial, v.status, coalesce(v.reason, -1::int2), v.effective, coalesce(v.until, -1::int8),"
-	" v.at, coalesce(e.note, ''::bytea) FROM zz.certificate_event v LEFT JOIN zz.log_entry e ON e.idx = v.idx"
+	" v.at, coalesce(e.note, ''::bytea), coalesce(v.ban_until, -1) FROM zz.certificate_event v LEFT JOIN zz.log_entry e ON e.idx = v.idx"
 	" WHERE v.request = ANY($1::bytea[]) ORDER BY v.request, v.idx";
+static const char lists_sql[] =
+	"SELECT l.request, l.serials, l.sha256 FROM zz.request_list l WHERE l.request = ANY($1::bytea[]) ORDER BY l.request";
 /* $1 and $2 take part only in name */
 static const char orphans_sql[] =
 	"SELECT 0::int8, encode(e.request, 'hex') FROM zz.request_event e WHERE $1::int8 = $2::int8"
@@ -42,6 +46,8 @@ static const char orphans_sql[] =
 	" WHERE NOT EXISTS (SELECT FROM zz.request r WHERE r.id = a.request)"
 	" UNION ALL SELECT 2, encode(a.request, 'hex') || ' kid ' || a.kid FROM zz.approval a JOIN zz.request r"
 	" ON r.kid = a.kid AND r.jti = a.jti"
+	" UNION ALL SELECT 4, encode(l.request, 'hex') FROM zz.request_list l"
+	" WHERE NOT EXISTS (SELECT FROM zz.request r WHERE r.id = l.request)"
 	" UNION ALL SELECT 3, encode(e.request, 'hex') FROM zz.request_event e JOIN zz.request r ON r.id = e.request"
 	" WHERE e.state = 'withdrawn' AND NOT EXISTS (SELECT FROM zz.request w JOIN zz.request_event x ON x.request = w.id"
 	" WHERE w.type = 'withdraw' AND w.sender = r.sender AND x.state = 'executed' AND x.at >= e.at"
@@ -51,7 +57,7 @@ static const char status_sql[] =
 	"SELECT v.status, v.at, v.request FROM zz.certificate_event v WHERE v.serial = $1::bytea ORDER BY v.idx";
 /* clang-format on */
 
-enum part { REQUESTS, EVENTS, APPROVALS, CERTIFICATES, CHANGES, PARTS };
+enum part { REQUESTS, EVENTS, APPROVALS, CERTIFICATES, CHANGES, LISTS, PARTS };
 
 struct page {
 	struct audit *a;
@@ -76,8 +82,11 @@ static void
 page_end(struct page *p)
 {
 	for (size_t i = 0; i < p->count; i++)
+	{
 		if (p->units[i].open)
 			request_free(&p->units[i].r);
+		audit_map_free(&p->units[i].name_at);
+	}
 	for (int i = 0; i < PARTS; i++)
 		pg_result_free(p->r[i]);
 	free(p->events);
@@ -142,7 +151,8 @@ static enum err
 parts_read(struct audit *a, struct page *p, const struct ids *ids, size_t count)
 {
 	static const char *const sql[PARTS] = {
-	        requests_sql, events_sql, approvals_sql, certificates_sql, changes_sql};
+	        requests_sql, events_sql, approvals_sql, certificates_sql, changes_sql,
+	        lists_sql};
 	enum err e = ERR_OK;
 
 	for (int i = 0; e == ERR_OK && i < PARTS; i++) {
@@ -197,9 +207,10 @@ state_of(struct bytes word)
 	        [UNIT_REFUSED] = "refused",
 	        [UNIT_LAPSED] = "lapsed",
 	        [UNIT_REJECTED] = "rejected",
-	        [UNIT_WITHDRAWN] = "withdrawn"};
+	        [UNIT_WITHDRAWN] = "withdrawn",
+	        [UNIT_APPROVED] = "approved"};
 
-	for (unsigned i = UNIT_WAITING; i <= UNIT_WITHDRAWN; i++)
+	for (unsigned i = UNIT_WAITING; i <= UNIT_APPROVED; i++)
 		if (bytes_equal_text(word, words[i]))
 			return (enum audit_state)i;
 	return 0;
@@ -231,7 +242,7 @@ events_take(struct page *p)
 				unit_wrong(u, AUDIT_EVENT_OUTCOME, NULL);
 			}
 		}
-		if (u != NULL && e->state == UNIT_EXECUTED) {
+		if (u != NULL && (e->state == UNIT_EXECUTED || e->state == UNIT_APPROVED)) {
 			struct audit_rosters r;
 
 			audit_rosters_at(p->a, e->at, &r);
@@ -281,6 +292,7 @@ certificates_take(struct page *p)
 		c->seat = pg_next_int(&row);
 		c->record = pg_next_bytes(&row);
 		c->note = pg_next_bytes(&row);
+		c->old = pg_next_bytes(&row);
 		if (u != NULL && u->certificate_count++ == 0)
 			u->certificates = c;
 	}
@@ -305,8 +317,25 @@ changes_take(struct page *p)
 		c->until = pg_next_int(&row);
 		c->at = pg_next_int(&row);
 		c->note = pg_next_bytes(&row);
+		c->ban = pg_next_int(&row);
 		if (u != NULL && u->change_count++ == 0)
 			u->changes = c;
+	}
+}
+
+static void
+lists_take(struct page *p)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < pg_rows(p->r[LISTS]); i++) {
+		struct pg_row row = pg_row(p->r[LISTS], i);
+		struct unit *u = unit_of(p, &at, pg_next_bytes(&row));
+
+		if (u == NULL)
+			continue;
+		u->list = pg_next_bytes(&row);
+		u->list_sha256 = pg_next_bytes(&row);
 	}
 }
 
@@ -345,6 +374,7 @@ page_read(struct audit *a, struct page *p, struct ids *ids)
 	approvals_take(p);
 	certificates_take(p);
 	changes_take(p);
+	lists_take(p);
 	stops_take(p);
 	return ERR_OK;
 }
@@ -360,14 +390,18 @@ unit_work(void *page, size_t i)
 /* ---- outcomes of orders, which other entries explain ---- */
 
 static bool
-outcome_explained(enum request_type t, int32_t outcome, unsigned status, bool ours)
+outcome_explained(const struct unit *u, int32_t outcome, unsigned status, bool ours)
 {
+	enum request_type t = u->r.type;
+	const struct field_ground *g = field_ground(u->a->field, u->r.ground);
+	bool follows = t == REQUEST_REVOKE && g != NULL && g->effect == EFFECT_FOLLOWS;
+
 	if (outcome == OUTCOME_ALREADY)
 		return (t == REQUEST_REVOKE && status == STATUS_INVALID) ||
 		       (t == REQUEST_SUSPEND && status == STATUS_SUSPENDED) ||
 		       (t == REQUEST_REINSTATE && status == STATUS_VALID);
 	if (outcome == OUTCOME_NO_MOVE)
-		return status == STATUS_SUPERSEDED ||
+		return status == STATUS_SUPERSEDED || (follows && status != STATUS_INVALID) ||
 		       (status == STATUS_INVALID && t != REQUEST_REVOKE) ||
 		       (t == REQUEST_SUSPEND && status == STATUS_VALID && ours);
 	return status == STATUS_VALID;
@@ -384,10 +418,10 @@ outcome_check(struct audit *a, struct unit *u, const struct unit_event *e, size_
 	struct pg_result *r;
 	enum err fault;
 
-	if (at < 0 || (size_t)at >= u->r.serial_count)
+	if (at < 0 || (size_t)at >= u->names.n / 16)
 		return ERR_OK;
 	pg_params_init(&p);
-	pg_put_bytes(&p, bytes_of(u->r.serials[at], 16));
+	pg_put_bytes(&p, bytes_of(u->names.p + 16 * at, 16));
 	if ((fault = pg_query(a->pg, status_sql, &p, &r)) != ERR_OK)
 		return fault;
 	for (size_t i = 0; i <= pg_rows(r); i++) {
@@ -402,7 +436,7 @@ outcome_check(struct audit *a, struct unit *u, const struct unit_event *e, size_
 		}
 		/* `was` held until `next` */
 		if (next >= e->at - AUDIT_SLACK_S)
-			explained = explained || outcome_explained(u->r.type, outcome,
+			explained = explained || outcome_explained(u, outcome,
 			                                 (unsigned)was, ours);
 		if (next > e->at + AUDIT_SLACK_S)
 			break;
@@ -418,7 +452,7 @@ outcomes_check(struct audit *a, struct unit *u)
 {
 	enum err e = ERR_OK;
 
-	if (!u->open || u->r.serial_count == 0)
+	if (!u->open || u->names.n == 0 || u->r.type == REQUEST_REPLACE)
 		return ERR_OK;
 	for (size_t i = 0; i < u->event_count; i++)
 		for (size_t k = 0; e == ERR_OK && k < u->events[i].seat.count &&
@@ -492,9 +526,9 @@ static enum err
 orphans_tell(struct audit *a)
 {
 	static const enum audit_column column[] = {AUDIT_EVENT_REQUEST, AUDIT_APPROVAL_REQUEST,
-	        AUDIT_APPROVAL_JTI, AUDIT_EVENT_STATE};
+	        AUDIT_APPROVAL_JTI, AUDIT_EVENT_STATE, AUDIT_LIST_REQUEST};
 	static const char *const why[] = {"no such request", "no such request",
-	        "a request has this jti", "nobody withdrew it"};
+	        "a request has this jti", "nobody withdrew it", "no such request"};
 	struct pg_result *r;
 	enum err e = audit_read(a, orphans_sql, 0, 0, &r);
 

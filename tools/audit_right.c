@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATE_DAYS = 60, OLD_DAYS = 365, AHEAD_S = 300, A_DAY = 24 * 3600, HOLD_DAYS = 30 };
+enum { LATE_DAYS = 60, OLD_DAYS = 365, AHEAD_S = 300, A_DAY = 24 * 3600, HOLD_DAYS = 30,
+	A_THOUSAND = 1000 };
 
 /* A code of six digits that begins with one of the prefixes. */
 static bool
@@ -66,13 +67,16 @@ seats_good(const struct request *r)
 	return good;
 }
 
+/* A first certificate follows none, a renewal or review one at each seat. */
 static bool
-first_certificates(const struct request *r)
+basis_good(const struct request *r)
 {
-	bool good = bytes_equal_text(r->session.basis, "initial");
+	bool first = bytes_equal_text(r->session.basis, "initial");
+	bool good = first || bytes_equal_text(r->session.basis, "renewal") ||
+	            bytes_equal_text(r->session.basis, "review");
 
 	for (size_t i = 0; i < r->seat_count; i++)
-		good = good && r->seats[i].follows.n == 0;
+		good = good && (r->seats[i].follows.n == 0) == first;
 	return good;
 }
 
@@ -114,7 +118,7 @@ session_right(const struct unit *u, int64_t now, struct right *out)
 		return ERR_SCOPE_ITEM;
 	if (!seats_good(&u->r))
 		return ERR_SEATS;
-	if (!first_certificates(&u->r))
+	if (!basis_good(&u->r))
 		return ERR_BASIS;
 	if (s->examiners[0].n == 0 || s->examiners[1].n == 0 ||
 	        bytes_equal(s->examiners[0], s->examiners[1]))
@@ -122,7 +126,11 @@ session_right(const struct unit *u, int64_t now, struct right *out)
 	if ((e = session_times(s, now, out)) != ERR_OK)
 		return e;
 	out->policy = field_policy(u->a->field, out->item, out->exam_day);
-	return out->policy == NULL ? ERR_POLICY_NONE : ERR_OK;
+	if (out->policy == NULL)
+		return ERR_POLICY_NONE;
+	/* where the law knows no review, none can be passed */
+	return bytes_equal_text(s->basis, "review") && out->policy->review_years == 0 ? ERR_BASIS
+	                                                                              : ERR_OK;
 }
 
 static bool
@@ -130,28 +138,23 @@ ground_of_type(const struct field_ground *g, enum request_type t)
 {
 	if (t == REQUEST_SUSPEND)
 		return g->kind == GROUND_SUSPEND;
+	/* renewal and review replace through a session */
+	if (t == REQUEST_REPLACE)
+		return g->kind == GROUND_SUPERSEDE && !bytes_equal_text(g->code, "X01") &&
+		       !bytes_equal_text(g->code, "X04");
 	return g->kind == GROUND_REVOKE || g->kind == GROUND_WITHDRAW || g->kind == GROUND_CANCEL ||
-	       g->kind == GROUND_VOID;
+	       g->kind == GROUND_VOID || (g->kind == GROUND_LAPSE && g->officials > 0);
 }
 
-static int
-serial_order(const void *a, const void *b)
-{
-	return memcmp(a, b, 16);
-}
-
+/* Only a change of data (X03) changes data. */
 static bool
-serials_good(const struct request *r)
+changes_good(const struct request *r)
 {
-	uint8_t *all = audit_grow(NULL, r->serial_count, 16);
-	bool good = r->serial_count >= 1 && r->serial_count <= REQUEST_SERIALS_MAX;
+	const struct request_seat *c = &r->changes;
 
-	memcpy(all, r->serials, r->serial_count * 16);
-	qsort(all, r->serial_count, 16, serial_order);
-	for (size_t i = 1; i < r->serial_count; i++)
-		good = good && memcmp(all + 16 * i, all + 16 * (i - 1), 16) != 0;
-	free(all);
-	return good;
+	return bytes_equal_text(r->ground, "X03") ||
+	       (c->name.p == NULL && c->sex.p == NULL && c->doc_type.p == NULL &&
+	               c->photo_sha256.p == NULL);
 }
 
 /* With a ground: it is one of the type, and the dates agree with its effect. */
@@ -172,8 +175,11 @@ ground_right(const struct unit *u, struct right *out)
 	if (r->type == REQUEST_SUSPEND && (r->until < asked || r->until < r->effective_at ||
 	                                          r->until > asked + HOLD_DAYS))
 		return ERR_DATES;
-	if (r->type == REQUEST_REVOKE && g->officials > out->officials)
+	if (r->type == REQUEST_REPLACE && !changes_good(r))
+		return ERR_CHANGES;
+	if (r->type != REQUEST_SUSPEND && g->officials > out->officials)
 		out->officials = g->officials;
+	out->confirms = g->officials;
 	return ERR_OK;
 }
 
@@ -183,27 +189,33 @@ order_right(const struct unit *u, struct right *out)
 	static const int officials[] = {[REQUEST_REVOKE] = 2,
 	        [REQUEST_SUSPEND] = 1,
 	        [REQUEST_REINSTATE] = 2,
+	        [REQUEST_REPLACE] = 1,
 	        [REQUEST_STOP] = 1,
 	        [REQUEST_RESUME] = 2,
 	        [REQUEST_WITHDRAW] = 0};
 	const struct request *r = &u->r;
-	bool named = r->type == REQUEST_REVOKE || r->type == REQUEST_SUSPEND ||
-	             r->type == REQUEST_REINSTATE;
+	bool grounded = r->type == REQUEST_REVOKE || r->type == REQUEST_SUSPEND ||
+	                r->type == REQUEST_REPLACE;
 	int64_t first = date_from_civil(2000, 1, 1);
 	enum err e;
 
 	out->officials = officials[r->type];
 	if (r->type == REQUEST_WITHDRAW)
 		return ERR_OK;
-	if (u->by->role != ROLE_OFFICIAL)
+	if (u->by->role != ROLE_OFFICIAL && r->type != REQUEST_REPLACE)
 		return ERR_ROLE;
-	if ((r->type == REQUEST_REVOKE || r->type == REQUEST_SUSPEND) &&
-	        (e = ground_right(u, out)) != ERR_OK)
+	if (grounded && (e = ground_right(u, out)) != ERR_OK)
 		return e;
 	if (r->decided_at < first || r->effective_at < first ||
 	        r->decided_at > date_shanghai(r->iat))
 		return ERR_DATES;
-	return named && !serials_good(r) ? ERR_VALUE : ERR_OK;
+	out->many = u->names.n / 16 > A_THOUSAND;
+	if (out->many) {
+		out->confirms++;
+		/* one official alone starts a hundred holds: so many begin confirmed */
+		out->officials = r->type == REQUEST_SUSPEND ? out->confirms : out->officials + 1;
+	}
+	return ERR_OK;
 }
 
 static enum err

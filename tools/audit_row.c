@@ -61,6 +61,8 @@ note_fits(const struct log_row *row)
 	const struct entry_note *n = &row->n;
 	bool issue = row->e.type == ENTRY_ISSUE;
 
+	if (n->follows.n != 0 && !issue)
+		return false;
 	if (n->sender.n == 0)
 		return !issue && n->official_count == 0 && n->exp == 0 && n->slot == -1 &&
 		       n->seat == -1 && row->e.type != ENTRY_STOP &&
@@ -71,7 +73,9 @@ note_fits(const struct log_row *row)
 	if (issue)
 		return n->slot >= 0 && n->seat >= 0 &&
 		       (uint64_t)n->slot / LIST_ENTRIES <= UINT32_MAX;
-	return n->slot == -1 && n->seat == -1;
+	/* what ends a certificate bears the seat of what replaces it */
+	return n->slot == -1 &&
+	       (n->seat >= 0) == (row->e.type == ENTRY_STATUS && row->e.status == STATUS_SUPERSEDED);
 }
 
 static bool
@@ -102,7 +106,10 @@ columns_check(const struct audit *a, struct log_row *row, const struct record *r
 	audit_want(f, c->exp == r->exp, AUDIT_CERT_EXP);
 	if (row->noted) {
 		audit_want(f, c->seat == row->n.seat, AUDIT_CERT_SEAT);
-		audit_want(f, row->n.slot / LIST_ENTRIES == (int64_t)r->list, AUDIT_ENTRY_NOTE);
+		audit_want(f,
+		        row->n.slot / LIST_ENTRIES == (int64_t)r->list &&
+		                bytes_equal(row->n.follows, r->follows),
+		        AUDIT_ENTRY_NOTE);
 	}
 	if (!a->has_pepper)
 		return;

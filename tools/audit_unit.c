@@ -83,6 +83,8 @@ move_good(const struct unit *u, size_t i)
 		return now == UNIT_WAITING || now == UNIT_EXECUTED || now == UNIT_REFUSED;
 	if (before == UNIT_WAITING)
 		return now != UNIT_WAITING && now != 0;
+	if (before == UNIT_APPROVED)
+		return now == UNIT_EXECUTED || now == UNIT_REFUSED || now == UNIT_LAPSED;
 	return before == UNIT_EXECUTED && now == UNIT_EXECUTED && u->r.type == REQUEST_SUSPEND;
 }
 
@@ -159,7 +161,8 @@ refused_by_log(enum err code)
 {
 	return code == ERR_STOPPED || code == ERR_CAP || code == ERR_SERIAL_UNKNOWN ||
 	       code == ERR_APPROVALS || code == ERR_VALUE || code == ERR_MOVE ||
-	       code == ERR_APPROVAL_PERSON || code == ERR_NOT_YOURS;
+	       code == ERR_APPROVAL_PERSON || code == ERR_NOT_YOURS || code == ERR_SELECT ||
+	       code == ERR_LIMIT;
 }
 
 static void
@@ -211,6 +214,10 @@ approval_check(struct unit *u, size_t i)
 	memcpy(p->thumb, key_thumb(by->key).p, sizeof p->thumb);
 	unit_want(u, memcmp(approval.request, u->j.hash, SHA256_BYTES) == 0,
 	        AUDIT_APPROVAL_REQUEST, why);
+	if (approval.has_list != u->r.selects ||
+	        (approval.has_list && !bytes_equal(u->list_sha256,
+	                                      bytes_of(approval.list_sha256, SHA256_BYTES))))
+		unit_wrong(u, AUDIT_LIST_SHA256, "is not the list that was approved");
 	unit_want(u, bytes_equal_text(p->kid, j.kid), AUDIT_APPROVAL_KID, why);
 	unit_want(u, bytes_equal_text(p->jti, approval.jti), AUDIT_APPROVAL_JTI, why);
 	unit_want(u, bytes_equal(p->person, by->person), AUDIT_APPROVAL_PERSON, why);
@@ -225,6 +232,39 @@ approval_check(struct unit *u, size_t i)
 	                     p->received + CLOCK_S >= u->received && p->received <= u->r.exp,
 	        AUDIT_APPROVAL_RECEIVED, "outside of its own times and those of its request");
 	p->good = u->found.count == 0 && approval.approve;
+}
+
+/* What a selector was frozen to. */
+static void
+list_check(struct unit *u)
+{
+	bool refused = u->event_count > 0 && u->events[0].state == UNIT_REFUSED;
+	uint8_t hash[SHA256_BYTES];
+
+	u->names = u->r.selects ? u->list : bytes_of(u->r.serials, 16 * u->r.serial_count);
+	for (size_t i = 0; i < u->names.n / 16; i++)
+		*audit_map_at(&u->name_at, be_get(u->names.p + 16 * i + 8, 8)) = i + 1;
+	if (u->list.p == NULL) {
+		unit_want(u, !u->r.selects || refused, AUDIT_LIST_REQUEST, "its list is missing");
+		return;
+	}
+	unit_want(u, u->r.selects, AUDIT_LIST_REQUEST, "it selects nothing");
+	sha256_one(u->list, hash);
+	unit_want(u, bytes_equal(u->list_sha256, bytes_of(hash, sizeof hash)), AUDIT_LIST_SHA256,
+	        "is not the hash of the serials");
+	for (size_t i = 16; i + 16 <= u->list.n; i += 16)
+		unit_want(u, memcmp(u->list.p + i - 16, u->list.p + i, 16) < 0, AUDIT_LIST_SERIALS,
+		        "serials rise");
+}
+
+int64_t
+unit_position(struct unit *u, struct bytes serial)
+{
+	uint64_t at = serial.n == 16 ? *audit_map_at(&u->name_at, be_get(serial.p + 8, 8)) : 0;
+
+	if (at == 0 || memcmp(u->names.p + 16 * (at - 1), serial.p, 16) != 0)
+		return -1;
+	return (int64_t)at - 1;
 }
 
 /* The moment by which the rules are judged: when its entries were made, else its last state. */
@@ -253,6 +293,7 @@ unit_check(struct unit *u)
 	if (!unit_open(u))
 		return;
 	columns_check(u);
+	list_check(u);
 	if (u->event_count > 0)
 		received_check(u);
 	for (size_t i = 0; i < u->approval_count; i++)

@@ -135,7 +135,7 @@ where = {
     ("request_event", "seat"): "cardinality(seat) > 0", ("request_event", "outcome"): "cardinality(outcome) > 0",
     ("request_event", "request"): "seq = 2",
     ("request", "session"): "session <> ''", ("request", "center"): "center <> ''", ("certificate_event", "until"): "until IS NOT NULL",
-    ("certificate_event", "serial"): "status = 1", ("log_entry", "batch"): "EXISTS (SELECT FROM zz.log_entry n WHERE n.idx = e.idx + 1"
+    ("certificate_event", "ban_until"): "ban_until IS NOT NULL", ("certificate_event", "serial"): "status = 1", ("log_entry", "batch"): "EXISTS (SELECT FROM zz.log_entry n WHERE n.idx = e.idx + 1"
     " AND n.batch = n.idx) AND e.batch < e.idx", ("certificate_event", "reason"): "reason IS NOT NULL",
 }
 
