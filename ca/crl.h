@@ -34,6 +34,10 @@ MUST_USE enum err crl_check(
  * there. */
 MUST_USE enum err crl_find(struct bytes der, struct bytes ca_der, const uint8_t serial[16],
         bool *found, struct crl_row *out);
+/* Verifies a DER CRL under the CA certificate and shows each of its rows. ERR_ENCODING where one of
+ * them is not of our form. */
+MUST_USE enum err crl_each(struct bytes der, struct bytes ca_der,
+        void (*see)(void *ctx, const struct crl_row *row), void *ctx);
 
 /* A CRL for any number of questions, by several threads at once: what crl_check asks for was found
  * right. Errors as there; crl_free is due after success. */

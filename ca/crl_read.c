@@ -166,6 +166,34 @@ crl_find(struct bytes der, struct bytes ca_der, const uint8_t serial[16], bool *
 }
 
 enum err
+crl_each(struct bytes der, struct bytes ca_der, void (*see)(void *ctx, const struct crl_row *row),
+        void *ctx)
+{
+	X509_CRL *crl = NULL;
+	const STACK_OF(X509_REVOKED) * all;
+	enum err e = crl_read(der, ca_der, &crl);
+
+	if (e != ERR_OK)
+		return e;
+	all = X509_CRL_get_REVOKED(crl);
+	for (int i = 0; e == ERR_OK && all != NULL && i < sk_X509_REVOKED_num(all); i++) {
+		const X509_REVOKED *r = sk_X509_REVOKED_value(all, i);
+		const ASN1_INTEGER *number = X509_REVOKED_get0_serialNumber(r);
+		int n = ASN1_STRING_length(number);
+		struct crl_row row = {0};
+
+		if (n < 1 || n > SERIAL_BYTES || !row_get(r, &row)) {
+			e = crl_done(false, ERR_ENCODING);
+			break;
+		}
+		memcpy(row.serial + SERIAL_BYTES - n, ASN1_STRING_get0_data(number), (size_t)n);
+		see(ctx, &row);
+	}
+	X509_CRL_free(crl);
+	return e;
+}
+
+enum err
 crl_open(struct bytes der, struct bytes ca_der, struct crl **out)
 {
 	uint8_t room[POINT_BYTES_MAX];

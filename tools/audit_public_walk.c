@@ -1,0 +1,265 @@
+/* audit_public_walk.c - every name in the public folder is one that the service writes, and what
+ * stands under it is what the database makes. A name that nobody knows may hold anything. */
+#include "audit_public.h"
+#include "audit_trust.h"
+#include "head.h"
+#include "receipt.h"
+#include "status.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200 };
+
+struct walk {
+	struct audit *a;
+	const struct manifest *m;
+	struct key *log;
+	enum err e;
+};
+
+static MUST_USE bool
+file_take(struct walk *w, const char *path, uint8_t **p, size_t *n)
+{
+	enum err e = audit_public_get(w->a, path, TOKEN_BYTES_MAX, p, n);
+
+	if (e == ERR_OK)
+		return true;
+	/* what is replaced may go while we look */
+	if (e != ERR_NOT_FOUND)
+		audit_public_differ(w->a, path, err_word(e));
+	return false;
+}
+
+static bool
+cose_head_good(struct walk *w, struct bytes in, uint64_t size)
+{
+	struct receipt r;
+
+	if (w->log == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size)
+		return false;
+	for (size_t i = 0; i < w->a->log->root_next; i++)
+		if (w->a->log->roots[i].size == size)
+			return receipt_head_verify(&r, w->log, w->m->origin,
+			               &w->a->log->roots[i].root) == ERR_OK;
+	/* one that is newer than the listing that was taken before the snapshot */
+	return size > w->a->size;
+}
+
+static void
+checkpoint_file(struct walk *w, const char *path, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	struct bytes digits = bytes_of(name, dot == NULL ? strlen(name) : (size_t)(dot - name));
+	struct checkpoint c;
+	uint8_t *p = NULL;
+	uint64_t size;
+	size_t n = 0;
+	bool good;
+
+	if (decimal_decode(digits, INT64_MAX, &size) != ERR_OK ||
+	        (dot != NULL && strcmp(dot, ".cose") != 0)) {
+		audit_public_differ(w->a, path, "is not a name of the service");
+		return;
+	}
+	if (size > w->a->size || !file_take(w, path, &p, &n))
+		return;
+	if (dot != NULL)
+		good = cose_head_good(w, bytes_of(p, n), size);
+	else
+		good = checkpoint_decode(bytes_of(p, n), &c) == ERR_OK && c.size == size &&
+		       audit_checkpoint_good(w->a, &c);
+	if (!good)
+		audit_public_differ(w->a, path, "is no checkpoint of this tree");
+	free(p);
+}
+
+/* An unfinished tile stays when a larger one comes: it is how that one begins. */
+static void
+tile_file(struct walk *w, const char *path)
+{
+	const char *part = strstr(path, ".p/");
+	uint64_t size = audit_public_size(w->a), width;
+	char full[NAME_MAX_BYTES];
+	uint8_t *p = NULL, *q = NULL;
+	size_t n = 0, whole = 0;
+
+	if (part == NULL)
+		return; /* compared whole, while the log was read */
+	if (decimal_decode(bytes_of_text(part + 3), TILE_WIDTH - 1, &width) != ERR_OK ||
+	        width == 0) {
+		audit_public_differ(w->a, path, "is not a name of the service");
+		return;
+	}
+	snprintf(full, sizeof full, "%.*s", (int)(part - path), path);
+	if (size == 0 || !file_take(w, path, &p, &n))
+		return;
+	if (audit_public_get(w->a, full, TOKEN_BYTES_MAX, &q, &whole) != ERR_OK) {
+		/* the last one of its level: any other of this tile must begin it */
+		bool level0 = strncmp(path, "log/tile/0/", 11) == 0;
+		bool bundle = strncmp(path, "log/tile/entries/", 17) == 0;
+
+		if ((level0 || bundle) && width > size % TILE_WIDTH)
+			goto out;
+		snprintf(full, sizeof full, "%.*s.p/%" PRIu64, (int)(part - path), path,
+		        size % TILE_WIDTH);
+		if ((!level0 && !bundle) ||
+		        audit_public_get(w->a, full, TOKEN_BYTES_MAX, &q, &whole) != ERR_OK)
+			goto out;
+	}
+	if (n > whole || memcmp(p, q, n) != 0)
+		audit_public_differ(w->a, path, "is not how its tile begins");
+out:
+	free(p);
+	free(q);
+}
+
+/* SHA-256 of the file is that of the CWT of (list, sequence) in the database. */
+static void
+version_file(struct walk *w, const char *path, const char *name)
+{
+	const char *dash = strchr(name, '-'), *dot = strchr(name, '.');
+	uint64_t list, sequence;
+	struct pg_result *r;
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool same = false;
+
+	if (dash == NULL || dot == NULL || dot < dash || strcmp(dot, ".cwt") != 0 ||
+	        decimal_decode(bytes_of(name, (size_t)(dash - name)), INT32_MAX, &list) !=
+	                ERR_OK ||
+	        decimal_decode(bytes_of(dash + 1, (size_t)(dot - dash - 1)), INT64_MAX,
+	                &sequence) != ERR_OK) {
+		audit_public_differ(w->a, path, "is not a name of the service");
+		return;
+	}
+	if (!file_take(w, path, &p, &n))
+		return;
+	w->e = audit_read(w->a, "SELECT cwt FROM zz.publication WHERE list = $1::int8 AND sequence = $2::int8",
+	        (int64_t)list, (int64_t)sequence, &r);
+	if (w->e == ERR_OK) {
+		if (pg_rows(r) == 1) {
+			struct pg_row row = pg_row(r, 0);
+
+			same = bytes_equal(pg_next_bytes(&row), bytes_of(p, n));
+		}
+		pg_result_free(r);
+		if (!same)
+			audit_public_differ(w->a, path, "is not the database's version");
+	}
+	free(p);
+}
+
+static bool
+token_good(struct walk *w, const char *type, struct bytes in)
+{
+	const struct manifest_key *k;
+	struct cose_sign1 m;
+
+	return cose_decode(in, false, &m) == ERR_OK &&
+	       (k = audit_key_below(w->a, UINT64_MAX, m.kid, KEY_STATUS)) != NULL &&
+	       cose_verify(&m, k->key, type) == ERR_OK;
+}
+
+static void
+signed_file(struct walk *w, const char *path, const char *type)
+{
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (!file_take(w, path, &p, &n))
+		return;
+	if (!token_good(w, type, bytes_of(p, n)))
+		audit_public_differ(w->a, path, "is not signed by this authority");
+	free(p);
+}
+
+static void
+file_judge(struct walk *w, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name == NULL ? path : name + 1;
+	if (strncmp(path, "log/checkpoints/", 16) == 0)
+		checkpoint_file(w, path, name);
+	else if (strncmp(path, "log/tile/", 9) == 0)
+		tile_file(w, path);
+	else if (strncmp(path, "status/version/", 15) == 0)
+		version_file(w, path, name);
+	else if (strncmp(path, "status/table/", 13) == 0)
+		signed_file(w, path, TABLE_TYPE);
+	else if (strncmp(path, "status/delta/", 13) == 0)
+		signed_file(w, path, DELTA_TYPE);
+	else if (audit_public_kept(w->a, path) == NULL)
+		audit_public_differ(w->a, path, "is not a name of the service");
+}
+
+/* No recursion: folders wait in a list. */
+struct folders {
+	char (*names)[NAME_MAX_BYTES];
+	size_t count, room;
+};
+
+static void
+folder_add(struct folders *f, const char *name)
+{
+	if (f->count == f->room) {
+		f->room = f->room * 2 + 64;
+		f->names = audit_grow(f->names, f->room, sizeof *f->names);
+	}
+	snprintf(f->names[f->count++], NAME_MAX_BYTES, "%s", name);
+}
+
+static void
+folder_read(struct walk *w, struct folders *f, const char *folder)
+{
+	char full[700], path[2 * NAME_MAX_BYTES];
+	const struct dirent *entry;
+	struct stat st;
+	DIR *d;
+
+	snprintf(full, sizeof full, "%.400s/%s", audit_public_folder(w->a), folder);
+	if ((d = opendir(full)) == NULL)
+		return;
+	while (w->e == ERR_OK && (entry = readdir(d)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof path, "%s%s%.190s", folder, *folder == '\0' ? "" : "/",
+		        entry->d_name);
+		snprintf(full, sizeof full, "%.400s/%.290s", audit_public_folder(w->a), path);
+		if (strlen(path) >= NAME_MAX_BYTES || lstat(full, &st) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			folder_add(f, path);
+		else if (S_ISREG(st.st_mode))
+			file_judge(w, path);
+		else
+			audit_public_differ(w->a, path, "is neither file nor folder");
+	}
+	closedir(d);
+}
+
+enum err
+audit_public_walk(struct audit *a)
+{
+	struct walk w = {.a = a, .m = audit_manifest_newest(a), .e = ERR_OK};
+	struct folders f = {NULL, 0, 0};
+	struct bytes name;
+
+	if (w.m != NULL)
+		err_ignore(note_vkey_decode(w.m->log_vkey, &name, &w.log));
+	folder_add(&f, "");
+	while (w.e == ERR_OK && f.count > 0) {
+		char folder[NAME_MAX_BYTES];
+
+		memcpy(folder, f.names[--f.count], sizeof folder);
+		folder_read(&w, &f, folder);
+	}
+	free(f.names);
+	key_free(w.log);
+	return w.e;
+}
