@@ -2,8 +2,8 @@
 #define TOOLS_AUDIT_H
 /* audit.h - what the parts of zz-audit share: options, findings, progress, threads. Each part reads
  * what it judges by SQL of its own and derives it anew; the codecs of ca/ are shared with the
- * writers, no rule is. Findings are made by the main thread only; work handed to the pool notes what
- * it saw in its own item. Sources: DESIGN.md section 7, FORMATS.md. */
+ * writers, no rule is. Findings are made by the main thread only; work handed to the pool notes
+ * what it saw in its own item. Sources: DESIGN.md section 7, FORMATS.md. */
 #include "audit_columns.h"
 #include "field.h"
 #include "hash.h"
@@ -52,7 +52,7 @@ struct audit_log;
 struct audit_journal;
 struct audit_public;
 
-struct audit_last { /* what an earlier audit has seen and found good */
+struct audit_last {    /* what an earlier audit has seen and found good */
 	uint64_t size; /* of the log; 0: none */
 	int64_t time;  /* the log's newest then */
 	uint8_t root[SHA256_BYTES];
@@ -85,8 +85,8 @@ struct audit {
 };
 
 /* One difference. `key` names the row, never a person; `why` may be NULL. */
-void audit_differ(struct audit *a, const char *table, const char *column, const char *key,
-        const char *why);
+void audit_differ(
+        struct audit *a, const char *table, const char *column, const char *key, const char *why);
 void audit_differ_at(struct audit *a, enum audit_column c, const char *key, const char *why);
 /* The row of that number: "idx=5". */
 void audit_differ_n(
@@ -117,7 +117,7 @@ MUST_USE enum err audit_read_text(struct audit *a, const char *sql, struct pg_re
 void *audit_grow(void *p, size_t count, size_t size); /* ends the process without memory */
 
 /* -- the parts, in the order in which they run -- */
-MUST_USE enum err audit_schema(struct audit *a);   /* catalogue, privileges, triggers, settings */
+MUST_USE enum err audit_schema(struct audit *a); /* catalogue, privileges, triggers, settings */
 MUST_USE enum err audit_schema_print(struct audit *a);
 MUST_USE enum err audit_trust_run(struct audit *a); /* manifests and rosters */
 MUST_USE enum err audit_log_run(struct audit *a);   /* entries, records, statuses, lists */

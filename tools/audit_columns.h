@@ -1,10 +1,11 @@
 #ifndef TOOLS_AUDIT_COLUMNS_H
 #define TOOLS_AUDIT_COLUMNS_H
-/* audit_columns.h - every column of schema zz, and what a change of it contradicts. The catalogue of
- * the database must hold exactly these: a new column that nothing here covers is itself a
+/* audit_columns.h - every column of schema zz, and what a change of it contradicts. The catalogue
+ * of the database must hold exactly these: a new column that nothing here covers is itself a
  * difference. Kinds: EXACT, any other value contradicts signed or hashed bytes; STRUCTURE, any
- * other value contradicts other rows; BOUND, only a value outside of what other times allow is seen;
- * JOURNAL, seen beside the signer's journal (--journal); PEPPER, seen with the pepper (--pepper). */
+ * other value contradicts other rows; BOUND, only a value outside of what other times allow is
+ * seen; JOURNAL, seen beside the signer's journal (--journal); PEPPER, seen with the pepper
+ * (--pepper). */
 
 /* clang-format off */
 #define AUDIT_COLUMNS(X) \

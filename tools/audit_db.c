@@ -1,5 +1,5 @@
-/* audit_db.c - one read-only transaction of one snapshot: every part of an audit sees the same rows,
- * whatever the service writes meanwhile. */
+/* audit_db.c - one read-only transaction of one snapshot: every part of an audit sees the same
+ * rows, whatever the service writes meanwhile. */
 #include "audit.h"
 
 #include <stdio.h>
@@ -13,9 +13,8 @@ static const char settings[] =
 enum err
 audit_open(struct audit *a)
 {
-	const struct pg_session session = {.conninfo = a->o->database,
-	        .application = "zz-audit",
-	        .settings = settings};
+	const struct pg_session session = {
+	        .conninfo = a->o->database, .application = "zz-audit", .settings = settings};
 	struct pg_result *r;
 	enum err e = pg_open(&session, &a->pg);
 

@@ -42,7 +42,8 @@ unit_made(struct unit *u, int64_t time)
 	bool meets = false, under_way = was(u, UNIT_APPROVED);
 
 	for (size_t i = 0; i < u->event_count; i++)
-		/* an order by the thousand begins when it is approved and ends when it is executed */
+		/* an order by the thousand begins when it is approved and ends when it is executed
+		 */
 		meets = meets ||
 		        (u->events[i].state == UNIT_EXECUTED && u->events[i].at + MADE_S >= time &&
 		                (under_way || u->events[i].at <= time + AUDIT_SLACK_S)) ||

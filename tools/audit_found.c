@@ -72,8 +72,8 @@ bar_wipe(const struct audit *a)
 }
 
 void
-audit_differ(struct audit *a, const char *table, const char *column, const char *key,
-        const char *why)
+audit_differ(
+        struct audit *a, const char *table, const char *column, const char *key, const char *why)
 {
 	struct audit_tally *t = tally_of(a, table, column);
 

@@ -1,4 +1,5 @@
-/* audit_journal.c - frame by frame in order; a torn end is where it stops, any other damage is told.
+/* audit_journal.c - frame by frame in order; a torn end is where it stops, any other damage is
+ * told.
  */
 #include "audit_journal.h"
 #include "cbor.h"
@@ -123,8 +124,7 @@ file_next(struct audit_journal *j)
 	j->file = NULL;
 	if (j->file_next == j->file_count)
 		return false;
-	snprintf(path, sizeof path, "%s/journal-%012" PRIu64, j->folder,
-	        j->starts[j->file_next++]);
+	snprintf(path, sizeof path, "%s/journal-%012" PRIu64, j->folder, j->starts[j->file_next++]);
 	j->file = fopen(path, "rb");
 	return j->file != NULL;
 }

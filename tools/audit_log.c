@@ -1,5 +1,5 @@
-/* audit_log.c - the pass over the log: pages of entries, certificates and changes side by side. While
- * the pool judges the rows of one page, the page before is folded and the next is read. */
+/* audit_log.c - the pass over the log: pages of entries, certificates and changes side by side.
+ * While the pool judges the rows of one page, the page before is folded and the next is read. */
 #include "audit_log.h"
 #include "audit_journal.h"
 #include "audit_public.h"
@@ -368,8 +368,9 @@ place_differ(struct audit *a, uint32_t list, uint32_t place)
 {
 	struct pg_result *r;
 	enum err e = audit_read(a,
-	        "SELECT idx, status FROM zz.certificate WHERE list = $1::int8 AND list_idx = $2::int8", list,
-	        place, &r);
+	        "SELECT idx, status FROM zz.certificate WHERE list = $1::int8 AND list_idx = "
+	        "$2::int8",
+	        list, place, &r);
 
 	if (e != ERR_OK)
 		return e;

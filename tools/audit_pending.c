@@ -1,11 +1,11 @@
-/* audit_pending.c - what waited for the log and what became of it, and the tokens of the lists: each
- * is what its entry hashes, and is signed. */
+/* audit_pending.c - what waited for the log and what became of it, and the tokens of the lists:
+ * each is what its entry hashes, and is signed. */
 #include "audit.h"
 #include "audit_log.h"
 #include "audit_trust.h"
-#include "jws.h"
-#include "json.h"
 #include "base64.h"
+#include "json.h"
+#include "jws.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -86,9 +86,11 @@ pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 	        AUDIT_PENDING_NOTE);
 	if (p->index >= 0) {
 		audit_want(&f, p->why.n == 0, AUDIT_VOID_PENDING);
-		audit_want(&f, bytes_equal(p->tag, p->log_tag) || !bytes_equal(p->entry, p->log_entry),
+		audit_want(&f,
+		        bytes_equal(p->tag, p->log_tag) || !bytes_equal(p->entry, p->log_entry),
 		        AUDIT_PENDING_TAG);
-		audit_want(&f, bytes_equal(p->note, p->log_note) || !bytes_equal(p->entry, p->log_entry),
+		audit_want(&f,
+		        bytes_equal(p->note, p->log_note) || !bytes_equal(p->entry, p->log_entry),
 		        AUDIT_PENDING_NOTE);
 		/* both, tag and entry: it is another entry altogether */
 		if (!bytes_equal(p->entry, p->log_entry))

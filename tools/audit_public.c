@@ -21,7 +21,7 @@ enum {
 };
 
 struct audit_public {
-	const char *folder;    /* NULL: an address */
+	const char *folder; /* NULL: an address */
 	struct client *client;
 	struct audit_file *files;
 	size_t count;
@@ -180,7 +180,8 @@ replaced_keep(struct audit *a)
 	bool there;
 	enum err e = head_keep(a);
 
-	if (e != ERR_OK || (e = file_keep(a, "manifest.cose", MANIFEST_BYTES_MAX, &there)) != ERR_OK ||
+	if (e != ERR_OK ||
+	        (e = file_keep(a, "manifest.cose", MANIFEST_BYTES_MAX, &there)) != ERR_OK ||
 	        (e = lists_keep(a)) != ERR_OK ||
 	        (e = file_keep(a, "log/checkpoint", CHECKPOINT_BYTES_MAX, &there)) != ERR_OK)
 		return e;
@@ -304,7 +305,8 @@ audit_public_entries(struct audit *a, struct log_row *rows, size_t count, uint8_
 	for (size_t i = 0; i < count; i += TILE_WIDTH) {
 		struct bytes tile = {*room + cut[i / TILE_WIDTH].at, cut[i / TILE_WIDTH].n};
 
-		if (tile.n > 0 && !bundle_cut(tile, rows + i, count - i < TILE_WIDTH ? count - i : TILE_WIDTH))
+		if (tile.n > 0 && !bundle_cut(tile, rows + i,
+		                          count - i < TILE_WIDTH ? count - i : TILE_WIDTH))
 			audit_public_differ(a, "log/tile/entries", "a bundle is not of its form");
 	}
 }
@@ -437,7 +439,8 @@ audit_public_run(struct audit *a)
 	if (!a->public->there && a->size > 0)
 		audit_public_differ(a, "log/checkpoint", "is missing");
 	if (a->public->there && !audit_checkpoint_good(a, &a->public->checkpoint))
-		audit_public_differ(a, "log/checkpoint", "is not of the database's tree, or not signed");
+		audit_public_differ(
+		        a, "log/checkpoint", "is not of the database's tree, or not signed");
 	upper_tiles(a);
 	manifest_check(a);
 	if ((e = audit_public_status(a)) != ERR_OK)

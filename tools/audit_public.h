@@ -1,7 +1,8 @@
 #ifndef TOOLS_AUDIT_PUBLIC_H
 #define TOOLS_AUDIT_PUBLIC_H
-/* audit_public.h - what is published, in a folder or at an address: every byte of it follows from the
- * database. What the service replaces is read before the snapshot, so that it is never newer. */
+/* audit_public.h - what is published, in a folder or at an address: every byte of it follows from
+ * the database. What the service replaces is read before the snapshot, so that it is never newer.
+ */
 #include "audit_log.h"
 #include "note.h"
 

@@ -236,8 +236,7 @@ head_good(struct heads *w)
 	        !bytes_equal_text(w->h.iss, w->a->o->host) || w->h.tree_size > w->a->size)
 		return false;
 	if ((m == NULL || memcmp(m->sha256, w->h.manifest_sha256, SHA256_BYTES) != 0) &&
-	        (before == NULL ||
-	                memcmp(before->sha256, w->h.manifest_sha256, SHA256_BYTES) != 0))
+	        (before == NULL || memcmp(before->sha256, w->h.manifest_sha256, SHA256_BYTES) != 0))
 		return false;
 	return audit_root_is(w->a, w->h.tree_size, &w->h.root);
 }
@@ -406,8 +405,7 @@ list_compare(struct heads *w, uint32_t list)
 	if ((e = file_compare(w, list, path, true, false)) != ERR_OK)
 		return e;
 	snprintf(path, sizeof path, "status/%u", list);
-	if (audit_public_is_folder(w->a) &&
-	        (e = file_compare(w, list, path, true, true)) != ERR_OK)
+	if (audit_public_is_folder(w->a) && (e = file_compare(w, list, path, true, true)) != ERR_OK)
 		return e;
 	if (w->there && list < w->count)
 		e = version_of(w->a, list, w->rows[list].sequence, &v);

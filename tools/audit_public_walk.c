@@ -130,8 +130,7 @@ version_file(struct walk *w, const char *path, const char *name)
 	bool same = false;
 
 	if (dash == NULL || dot == NULL || dot < dash || strcmp(dot, ".cwt") != 0 ||
-	        decimal_decode(bytes_of(name, (size_t)(dash - name)), INT32_MAX, &list) !=
-	                ERR_OK ||
+	        decimal_decode(bytes_of(name, (size_t)(dash - name)), INT32_MAX, &list) != ERR_OK ||
 	        decimal_decode(bytes_of(dash + 1, (size_t)(dot - dash - 1)), INT64_MAX,
 	                &sequence) != ERR_OK) {
 		audit_public_differ(w->a, path, "is not a name of the service");
@@ -139,7 +138,8 @@ version_file(struct walk *w, const char *path, const char *name)
 	}
 	if (!file_take(w, path, &p, &n))
 		return;
-	w->e = audit_read(w->a, "SELECT cwt FROM zz.publication WHERE list = $1::int8 AND sequence = $2::int8",
+	w->e = audit_read(w->a,
+	        "SELECT cwt FROM zz.publication WHERE list = $1::int8 AND sequence = $2::int8",
 	        (int64_t)list, (int64_t)sequence, &r);
 	if (w->e == ERR_OK) {
 		if (pg_rows(r) == 1) {

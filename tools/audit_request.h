@@ -1,8 +1,8 @@
 #ifndef TOOLS_AUDIT_REQUEST_H
 #define TOOLS_AUDIT_REQUEST_H
-/* audit_request.h - a request with everything that hangs on it, as the database has it, and what the
- * audit's own rules say of it. Right: audit_right.c. One request by itself: audit_unit.c. What it
- * caused: audit_effect.c. */
+/* audit_request.h - a request with everything that hangs on it, as the database has it, and what
+ * the audit's own rules say of it. Right: audit_right.c. One request by itself: audit_unit.c. What
+ * it caused: audit_effect.c. */
 #include "audit_log.h"
 #include "audit_trust.h"
 #include "request.h"
@@ -58,7 +58,7 @@ struct unit { /* views into the page's results */
 	size_t certificate_count;
 	const struct unit_change *changes;
 	size_t change_count;
-	const struct audit_stop *stop; /* its entry 7, or NULL */
+	const struct audit_stop *stop;  /* its entry 7, or NULL */
 	struct bytes list, list_sha256; /* of request_list; p NULL: no row */
 	/* derived */
 	struct jws j;
@@ -102,6 +102,7 @@ void unit_session(struct unit *u, const struct right *right, const struct unit_e
 int unit_officials(const struct unit *u, const struct right *right, bool late);
 /* An entry of that time agrees with when the request came and was executed. */
 void unit_made(struct unit *u, int64_t time);
-/* Is the note that of this request, signed by at least so many officials in all? How many signed. */
+/* Is the note that of this request, signed by at least so many officials in all? How many signed.
+ */
 int unit_note(struct unit *u, struct bytes note, int64_t time, struct entry_note *out);
 #endif

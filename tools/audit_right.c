@@ -9,8 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATE_DAYS = 60, OLD_DAYS = 365, AHEAD_S = 300, A_DAY = 24 * 3600, HOLD_DAYS = 30,
-	A_THOUSAND = 1000 };
+enum {
+	LATE_DAYS = 60,
+	OLD_DAYS = 365,
+	AHEAD_S = 300,
+	A_DAY = 24 * 3600,
+	HOLD_DAYS = 30,
+	A_THOUSAND = 1000
+};
 
 /* A code of six digits that begins with one of the prefixes. */
 static bool
@@ -172,8 +178,8 @@ ground_right(const struct unit *u, struct right *out)
 		return ERR_DATES;
 	if (g->effect == EFFECT_EX_TUNC && r->effective_at > r->decided_at)
 		return ERR_DATES;
-	if (r->type == REQUEST_SUSPEND && (r->until < asked || r->until < r->effective_at ||
-	                                          r->until > asked + HOLD_DAYS))
+	if (r->type == REQUEST_SUSPEND &&
+	        (r->until < asked || r->until < r->effective_at || r->until > asked + HOLD_DAYS))
 		return ERR_DATES;
 	if (r->type == REQUEST_REPLACE && !changes_good(r))
 		return ERR_CHANGES;

@@ -44,8 +44,7 @@ thumbs_valid(const struct entry_note *n)
 	if (n->sender.n != KEY_THUMB_BYTES)
 		return false;
 	for (size_t i = 0; i < n->official_count; i++) {
-		if (n->officials[i].n != KEY_THUMB_BYTES ||
-		        bytes_equal(n->officials[i], n->sender))
+		if (n->officials[i].n != KEY_THUMB_BYTES || bytes_equal(n->officials[i], n->sender))
 			return false;
 		for (size_t k = 0; k < i; k++)
 			if (bytes_equal(n->officials[i], n->officials[k]))
@@ -74,8 +73,8 @@ note_fits(const struct log_row *row)
 		return n->slot >= 0 && n->seat >= 0 &&
 		       (uint64_t)n->slot / LIST_ENTRIES <= UINT32_MAX;
 	/* what ends a certificate bears the seat of what replaces it */
-	return n->slot == -1 &&
-	       (n->seat >= 0) == (row->e.type == ENTRY_STATUS && row->e.status == STATUS_SUPERSEDED);
+	return n->slot == -1 && (n->seat >= 0) == (row->e.type == ENTRY_STATUS &&
+	                                                  row->e.status == STATUS_SUPERSEDED);
 }
 
 static bool

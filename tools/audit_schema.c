@@ -1,6 +1,6 @@
 /* audit_schema.c - the catalogue against audit_schema.txt: each table, column, constraint, trigger,
- * function, privilege and role is a line; a line too few or too many is a difference. Then settings,
- * and that every column is covered. */
+ * function, privilege and role is a line; a line too few or too many is a difference. Then
+ * settings, and that every column is covered. */
 #include "audit.h"
 
 #include <inttypes.h>
@@ -42,7 +42,8 @@ static const char migrations[] =
 	" encode(m.sha256, 'hex') FROM zz.schema_migration m ORDER BY m.version";
 /* clang-format on */
 
-/* The search path is empty, so that names are told in full: the catalogue itself is always on it. */
+/* The search path is empty, so that names are told in full: the catalogue itself is always on it.
+ */
 static struct bytes
 expected_line(struct bytes *rest)
 {
@@ -125,8 +126,7 @@ columns_compare(struct audit *a)
 	}
 	for (int c = 0; c < AUDIT_COLUMN_COUNT; c++)
 		if (!met[c])
-			audit_differ_at(
-			        a, (enum audit_column)c, "column", "the database lacks it");
+			audit_differ_at(a, (enum audit_column)c, "column", "the database lacks it");
 	pg_result_free(r);
 	return ERR_OK;
 }
@@ -195,7 +195,7 @@ migrations_check(struct audit *a)
 	for (size_t i = 0; i < pg_rows(r); i++) {
 		struct pg_row row = pg_row(r, i);
 		int64_t version = pg_next_int(&row), at = pg_next_int(&row),
-			now = pg_next_int(&row);
+		        now = pg_next_int(&row);
 		struct bytes name = pg_next_bytes(&row), hex = pg_next_bytes(&row);
 		struct audit_found f = {0};
 		struct bytes want, digest;

@@ -44,7 +44,8 @@ chain_follows(const struct record *r, const struct record *old)
 	       r->first_issued == old->first_issued;
 }
 
-/* A first certificate and a renewal have a full term from today; a review leaves the end where it was.
+/* A first certificate and a renewal have a full term from today; a review leaves the end where it
+ * was.
  */
 static bool
 dates_follow(const struct unit *u, const struct record *r, const struct base *b)
@@ -95,8 +96,8 @@ of_session(const struct unit *u, const struct record *r, const struct base *b)
 	       bytes_equal_text(r->doc_number, d.number) && sex_is(s->sex, r->sex) &&
 	       bytes_equal(r->item, b->right->item->code) &&
 	       bytes_equal(r->policy, b->right->policy->id) &&
-	       bytes_equal(r->region, u->r.session.region) &&
-	       bytes_equal(r->center, u->by->code) && bytes_equal(r->photo, bytes_of(photo, 16)) &&
+	       bytes_equal(r->region, u->r.session.region) && bytes_equal(r->center, u->by->code) &&
+	       bytes_equal(r->photo, bytes_of(photo, 16)) &&
 	       bytes_equal(r->item_name, b->right->item->name_zh) && dates_follow(u, r, b) &&
 	       seat_follows(s, b->old) && (b->old == NULL || holder_same(r, b->old));
 }
@@ -149,15 +150,14 @@ static bool
 record_follows(const struct unit *u, const struct record *r, const struct base *b)
 {
 	return memcmp(r->request.p, u->j.hash, SHA256_BYTES) == 0 && chain_follows(r, b->old) &&
-	       (u->r.type == REQUEST_REPLACE ? of_replacement(u, r, b->old)
-	                                     : of_session(u, r, b));
+	       (u->r.type == REQUEST_REPLACE ? of_replacement(u, r, b->old) : of_session(u, r, b));
 }
 
 static void
 answer_check(struct unit *u, const struct entry_note *n, int64_t iat, struct answer *answer)
 {
-	if (answer->begun && (n->answer != answer->number || iat != answer->iat ||
-	                             n->slot <= answer->slot))
+	if (answer->begun &&
+	        (n->answer != answer->number || iat != answer->iat || n->slot <= answer->slot))
 		unit_wrong(u, AUDIT_ENTRY_NOTE, "a request is executed by one answer");
 	*answer = (struct answer){n->answer, iat, n->slot, true};
 }
@@ -185,7 +185,8 @@ certificate_check(struct unit *u, const struct right *right, size_t i, struct an
 	unit_made(u, r.iat);
 }
 
-/* What ends the certificate that another follows; that it stands directly after it, the log tells. */
+/* What ends the certificate that another follows; that it stands directly after it, the log tells.
+ */
 static void
 end_check(struct unit *u, const struct unit_change *c)
 {
@@ -252,10 +253,9 @@ replacement_check(struct unit *u, const struct unit_event *e)
 		unit_wrong(u, AUDIT_EVENT_SEAT, "a replacement has one answer");
 	if (e->seat.count == 1 && pg_ints_get(&e->seat, 0) != seat)
 		unit_wrong(u, AUDIT_EVENT_SEAT, "is not the seat of a replacement");
-	if (e->seat.count == 1 &&
-	        (pg_ints_get(&e->outcome, 0) <= OUTCOME_ISSUED ||
-	                (pg_ints_get(&e->outcome, 0) > OUTCOME_ALREADY_HOLDS &&
-	                        pg_ints_get(&e->outcome, 0) != OUTCOME_NO_MOVE)))
+	if (e->seat.count == 1 && (pg_ints_get(&e->outcome, 0) <= OUTCOME_ISSUED ||
+	                                  (pg_ints_get(&e->outcome, 0) > OUTCOME_ALREADY_HOLDS &&
+	                                          pg_ints_get(&e->outcome, 0) != OUTCOME_NO_MOVE)))
 		unit_wrong(u, AUDIT_EVENT_OUTCOME, "no reason of a replacement");
 	if (u->certificate_count == 1 && u->certificates[0].seat != seat)
 		unit_wrong(u, AUDIT_CERT_SEAT, "is not the seat of a replacement");

@@ -11,7 +11,7 @@
 
 enum { ROSTERS_KEPT = 4 };
 
-struct version { /* of a manifest or roster, as the log names it */
+struct version {                 /* of a manifest or roster, as the log names it */
 	uint64_t version, index; /* UINT64_MAX: no entry */
 	int64_t time;
 	uint8_t sha256[SHA256_BYTES];
@@ -109,8 +109,8 @@ entries_take(struct audit *a)
 			stop_add(a->trust, index, bytes, note);
 			continue;
 		}
-		v = version_add(entry.type == ENTRY_MANIFEST ? &a->trust->manifests
-		                                             : &a->trust->rosters,
+		v = version_add(
+		        entry.type == ENTRY_MANIFEST ? &a->trust->manifests : &a->trust->rosters,
 		        entry.sequence);
 		v->index = index;
 		v->time = entry.time;
@@ -189,8 +189,8 @@ manifest_take(struct audit *a, const struct document *d)
 static void
 roster_take(struct audit *a, const struct document *d)
 {
-	static const enum audit_column c[4] = {AUDIT_ROSTER_VERSION, AUDIT_ROSTER_JWS,
-	        AUDIT_ROSTER_SHA256, AUDIT_ROSTER_CREATED};
+	static const enum audit_column c[4] = {
+	        AUDIT_ROSTER_VERSION, AUDIT_ROSTER_JWS, AUDIT_ROSTER_SHA256, AUDIT_ROSTER_CREATED};
 	struct version *v = version_find(&a->trust->rosters, d->version);
 	struct roster *roster = NULL;
 	struct audit_found f = {0};
@@ -212,7 +212,8 @@ roster_take(struct audit *a, const struct document *d)
 }
 
 static enum err
-documents_take(struct audit *a, const char *sql, void (*take)(struct audit *, const struct document *))
+documents_take(
+        struct audit *a, const char *sql, void (*take)(struct audit *, const struct document *))
 {
 	struct pg_result *r;
 	enum err e = audit_read_text(a, sql, &r);
@@ -305,8 +306,7 @@ audit_manifest_newest(const struct audit *a)
 }
 
 const struct manifest_key *
-audit_key_below(
-        const struct audit *a, uint64_t index, struct bytes kid, enum key_purpose purpose)
+audit_key_below(const struct audit *a, uint64_t index, struct bytes kid, enum key_purpose purpose)
 {
 	const struct versions *v = &a->trust->manifests;
 

@@ -25,11 +25,12 @@ unit_want(struct unit *u, bool holds, enum audit_column c, const char *why)
 
 /* Who signed: by one of the rosters that were in force then. */
 static const struct operator*
-signer_of(const struct audit_rosters *rosters, const struct jws *j, int64_t time)
+        signer_of(const struct audit_rosters *rosters, const struct jws *j, int64_t time)
 {
 	for (size_t i = 0; i < 2; i++) {
-		const struct operator* by =
-			rosters->r[i] == NULL ? NULL : roster_find(rosters->r[i], j->kid);
+		const struct operator* by = rosters->r[i] == NULL
+		        ? NULL
+		        : roster_find(rosters->r[i], j->kid);
 
 		if (by != NULL && jws_verify(j, by->key) == ERR_OK &&
 		        time + AUDIT_SLACK_S >= by->not_before &&
@@ -182,7 +183,8 @@ refusal_check(struct unit *u)
 /* ---- approvals ---- */
 
 static bool
-same_person(const struct unit *u, const struct unit_approval *p, const struct operator* by, size_t i)
+same_person(
+        const struct unit *u, const struct unit_approval *p, const struct operator* by, size_t i)
 {
 	if (bytes_equal(by->person, u->by->person))
 		return true;
@@ -212,11 +214,11 @@ approval_check(struct unit *u, size_t i)
 		return;
 	}
 	memcpy(p->thumb, key_thumb(by->key).p, sizeof p->thumb);
-	unit_want(u, memcmp(approval.request, u->j.hash, SHA256_BYTES) == 0,
-	        AUDIT_APPROVAL_REQUEST, why);
+	unit_want(u, memcmp(approval.request, u->j.hash, SHA256_BYTES) == 0, AUDIT_APPROVAL_REQUEST,
+	        why);
 	if (approval.has_list != u->r.selects ||
-	        (approval.has_list && !bytes_equal(u->list_sha256,
-	                                      bytes_of(approval.list_sha256, SHA256_BYTES))))
+	        (approval.has_list &&
+	                !bytes_equal(u->list_sha256, bytes_of(approval.list_sha256, SHA256_BYTES))))
 		unit_wrong(u, AUDIT_LIST_SHA256, "is not the list that was approved");
 	unit_want(u, bytes_equal_text(p->kid, j.kid), AUDIT_APPROVAL_KID, why);
 	unit_want(u, bytes_equal_text(p->jti, approval.jti), AUDIT_APPROVAL_JTI, why);
@@ -228,8 +230,9 @@ approval_check(struct unit *u, size_t i)
 	        "nobody approves twice, or his own");
 	unit_want(u, approval.exp > approval.iat && approval.exp <= approval.iat + WEEK_S,
 	        AUDIT_APPROVAL_JWS, "lives too long");
-	unit_want(u, approval.iat <= p->received + AHEAD_S && p->received <= approval.exp &&
-	                     p->received + CLOCK_S >= u->received && p->received <= u->r.exp,
+	unit_want(u,
+	        approval.iat <= p->received + AHEAD_S && p->received <= approval.exp &&
+	                p->received + CLOCK_S >= u->received && p->received <= u->r.exp,
 	        AUDIT_APPROVAL_RECEIVED, "outside of its own times and those of its request");
 	p->good = u->found.count == 0 && approval.approve;
 }
@@ -331,11 +334,11 @@ unit_note(struct unit *u, struct bytes note, int64_t time, struct entry_note *ou
 		bool there = false;
 
 		for (size_t k = 0; k < u->approval_count; k++)
-			there = there || (u->approvals[k].approve &&
-			                         u->approvals[k].received <= time + CLOCK_S &&
-			                         bytes_equal(out->officials[i],
-			                                 bytes_of(u->approvals[k].thumb,
-			                                         KEY_THUMB_BYTES)));
+			there = there ||
+			        (u->approvals[k].approve &&
+			                u->approvals[k].received <= time + CLOCK_S &&
+			                bytes_equal(out->officials[i],
+			                        bytes_of(u->approvals[k].thumb, KEY_THUMB_BYTES)));
 		/* beside the journal the note is beyond doubt */
 		unit_want(u, there,
 		        u->a->journal != NULL ? AUDIT_APPROVAL_REQUEST : AUDIT_ENTRY_NOTE,

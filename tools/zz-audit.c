@@ -65,16 +65,35 @@ arguments_read(int argc, char **argv, struct arguments *out)
 	memset(out, 0, sizeof *out);
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
-		case 'c': out->config = optarg; break;
-		case 'p': out->public = optarg; break;
-		case 'j': out->journal = optarg; break;
-		case 'k': out->pepper = optarg; break;
-		case 's': out->state = optarg; break;
-		case 'f': out->full = true; break;
-		case 'b': out->progress = true; break;
-		case 'S': out->schema = true; break;
-		case 'C': out->columns = true; break;
-		default: return false;
+		case 'c':
+			out->config = optarg;
+			break;
+		case 'p':
+			out->public = optarg;
+			break;
+		case 'j':
+			out->journal = optarg;
+			break;
+		case 'k':
+			out->pepper = optarg;
+			break;
+		case 's':
+			out->state = optarg;
+			break;
+		case 'f':
+			out->full = true;
+			break;
+		case 'b':
+			out->progress = true;
+			break;
+		case 'S':
+			out->schema = true;
+			break;
+		case 'C':
+			out->columns = true;
+			break;
+		default:
+			return false;
 		}
 	}
 	return optind == argc && (out->config != NULL || out->columns);
@@ -181,7 +200,8 @@ audit_main(struct audit *a, bool schema)
 	audit_summary(a);
 	if (e != ERR_OK)
 		return unfinished(a->phase, e);
-	printf("%s: %" PRIu64 " entries, %" PRIu64 " certificates, %" PRIu64 " differences, %.1f s\n",
+	printf("%s: %" PRIu64 " entries, %" PRIu64 " certificates, %" PRIu64
+	       " differences, %.1f s\n",
 	        a->differences == 0 ? "same" : "differs", a->size, a->log->certificates,
 	        a->differences, (double)(audit_ms() - a->began_ms) / 1000);
 	if (a->differences != 0)

@@ -264,3 +264,4 @@ refused "a serial that nobody knows" "422 serial_unknown" suspend "${hold_of[@]}
 	'serials=["00112233445566778899aabbccddeeff"]'
 refused "a selector that fits nothing" "422 selection_empty" reinstate "${common[@]}" 'select={"center":"999999-99"}'
 log_is_whole "after all that"
+audit_finds_nothing "at the end"

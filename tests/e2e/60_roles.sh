@@ -16,3 +16,4 @@ next_roster without
 try_for 10 unknown removed || fail "a key that was removed is not known"
 roles run "$url" "$dir/keys" || failures=$((failures + 1))
 log_is_whole "after all that"
+audit_finds_nothing "at the end"

@@ -10,3 +10,4 @@ log_is_whole "at the end"
 try_for 30 zz-verify sync --url "$url" --root "$dir/trust/root.pub" --state "$work/verifier"
 expect "the published lists can be fetched and hold together" 0 \
 	zz-verify sync --url "$url" --root "$dir/trust/root.pub" --state "$work/verifier"
+audit_finds_nothing "at the end"

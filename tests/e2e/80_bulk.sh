@@ -4,3 +4,4 @@
 instance_start instance --no-demo
 /usr/bin/python3 "$top/tests/e2e/bulk.py" "$dir" "$url" || failures=1
 log_is_whole "at the end"
+audit_finds_nothing "at the end"

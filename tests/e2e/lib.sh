@@ -10,6 +10,7 @@
 #   front_start CONF                      one more issuerd, its process id in $front; background LOG COMMAND...: the same
 #   pg stop|start|restart                 the cluster of the instance
 #   log_is_whole NAME                     head, entries, certificates, signer and public log agree
+#   audit_finds_nothing NAME              zz-audit derives everything again, and it is the same
 # A test gives each check a sentence. ZZ_KEEP=1 keeps the folder of the instance for a look.
 # shellcheck shell=bash
 set -u
@@ -175,6 +176,11 @@ log_is_whole() { # log_is_whole NAME
 	else
 		fail "$1: the public log holds all and extends what was seen before" "$(cat "$work/sync.log")"
 	fi
+}
+
+audit_finds_nothing() {
+	expect "$1: the audit derives the same" 0 \
+		zz-audit --config "$dir/zz.conf" --journal "$dir/signer" --pepper "$dir/keys/pepper"
 }
 
 # Every certificate that a client of `client.py load` was answered is there once, where the answer said.

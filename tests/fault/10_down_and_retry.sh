@@ -82,3 +82,4 @@ under_load "issuerd is killed" kill_one issuerd
 under_load "ca-signer is killed" kill_one ca-signer
 under_load "PostgreSQL crashes" pg restart immediate
 under_load "issuer-publish is killed" kill_one issuer-publish
+audit_finds_nothing "at the end"

@@ -57,4 +57,4 @@ terminate() { # terminate PID: as long as that process lives
 }
 load "sessions ended by the server" terminate
 if [ "$ended" -gt 5 ]; then pass "that were $ended sessions"; else fail "many sessions were ended" "$ended"; fi
-
+audit_finds_nothing "at the end"

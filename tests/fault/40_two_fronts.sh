@@ -82,3 +82,4 @@ fi
 expect "the second is ready" 0 try_for 20 ready "$second"
 log_is_whole "after the lock"
 acknowledged_are_kept "after the lock" "$work/held"
+audit_finds_nothing "at the end"

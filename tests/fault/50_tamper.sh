@@ -45,6 +45,7 @@ order "a centre stopped" 0 "$wang" stop "${decision[@]}" --center 440305-02
 order "and resumed" 5 "$wang" resume "${decision[@]}" --center 440305-02
 approve
 order "one that waits" 5 "$wang" revoke "${decision[@]}" --ground R05 --effective "$today" --serial "${serials[3]}"
+/usr/bin/python3 tests/fault/life.py "$dir" "$url" || failures=1
 # refused by a rule: an examination of tomorrow
 mkdir "$work/late"
 sed -E "s/(\"(theory|practical)_at\": *\")[0-9-]{10}T/\1$(TZ=Asia/Shanghai date -d '2 days' +%Y-%m-%d)T/" \

@@ -194,7 +194,7 @@ def rows_each():
             "certificate_event": "idx = idx + 100000", "log_pending": "id = id + 100000, tag = " + flip.format(c="tag"),
             "log_pending_done": "pending = pending + 100000, idx = idx + 1", "log_pending_void": "pending = pending + 100000",
             "publication": "sequence = sequence + 1, pending = pending + 100000", "manifest": "version = version + 100",
-            "roster": "version = version + 100", "request_list": "request = " + flip.format(c="request"),
+            "roster": "version = version + 100", "request_list": "request = (SELECT r.id FROM zz.request r WHERE r.type = 'issue' LIMIT 1)",
         }[table]
         gone = change(table, f"CREATE TEMP TABLE extra AS SELECT * FROM zz.{table} e WHERE {row_of(table, '')};"
                       f"UPDATE extra SET {keys}; INSERT INTO zz.{table} OVERRIDING SYSTEM VALUE SELECT {', '.join(names)} FROM extra;"
