@@ -9,6 +9,7 @@
 #include "date.h"
 #include "status.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ audit_group_add(struct audit_log *l, const struct log_row *row)
 		l->groups = audit_grow(l->groups, l->group_room, sizeof *l->groups);
 	}
 	g = &l->groups[l->group_count++];
+	assert(g != NULL);
 	memset(g, 0, sizeof *g);
 	memcpy(g->request, row->e.request, SHA256_BYTES);
 	g->first = row->index;

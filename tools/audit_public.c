@@ -7,6 +7,7 @@
 #include "head.h"
 #include "note.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -295,6 +296,7 @@ audit_public_entries(struct audit *a, struct log_row *rows, size_t count, uint8_
 			have = used + tile.n + BUNDLE_MAX;
 			*room = audit_grow(*room, have, 1);
 		}
+		assert(*room != NULL);
 		memcpy(*room + used, tile.p, tile.n);
 		cut[i / TILE_WIDTH].at = used;
 		cut[i / TILE_WIDTH].n = tile.n;

@@ -2,7 +2,11 @@
  * stands under it is what the database makes. A name that nobody knows may hold anything. */
 #include "audit_public.h"
 #include "audit_trust.h"
+#include "date.h"
+#include "entry.h"
 #include "head.h"
+#include "landmark.h"
+#include "proof.h"
 #include "receipt.h"
 #include "status.h"
 
@@ -62,13 +66,15 @@ checkpoint_file(struct walk *w, const char *path, const char *name)
 	bool good;
 
 	if (decimal_decode(digits, INT64_MAX, &size) != ERR_OK ||
-	        (dot != NULL && strcmp(dot, ".cose") != 0)) {
+	        (dot != NULL && strcmp(dot, ".cose") != 0 && strcmp(dot, ".head") != 0)) {
 		audit_public_differ(w->a, path, "is not a name of the service");
 		return;
 	}
 	if (size > w->a->size || !file_take(w, path, &p, &n))
 		return;
-	if (dot != NULL)
+	if (dot != NULL && strcmp(dot, ".head") == 0)
+		good = n == 0; /* a mark: a head names it */
+	else if (dot != NULL)
 		good = cose_head_good(w, bytes_of(p, n), size);
 	else
 		good = checkpoint_decode(bytes_of(p, n), &c) == ERR_OK && c.size == size &&
@@ -118,6 +124,82 @@ out:
 	free(q);
 }
 
+static enum err
+entry_at(struct walk *w, uint64_t index, struct bytes want, int64_t *time, bool *same)
+{
+	struct pg_result *r;
+	struct entry e;
+	enum err fault = audit_read(w->a,
+	        "SELECT entry FROM zz.log_entry WHERE idx = $1::int8 AND $2::int8 = 0",
+	        (int64_t)index, 0, &r);
+
+	*same = false;
+	if (fault != ERR_OK)
+		return fault;
+	if (pg_rows(r) == 1) {
+		struct pg_row row = pg_row(r, 0);
+		struct bytes entry = pg_next_bytes(&row);
+
+		*same = bytes_equal(entry, want);
+		*time = entry_decode(entry, &e) == ERR_OK ? entry_time(&e) : 0;
+	}
+	pg_result_free(r);
+	return ERR_OK;
+}
+
+/* Where a version stands in the log: the entry is the log's, and that of this version. */
+static void
+proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
+{
+	struct proof *proof = audit_grow(NULL, 1, sizeof *proof);
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool same = false;
+	int64_t time;
+	struct entry e;
+
+	if (file_take(w, path, &p, &n)) {
+		if (proof_decode(bytes_of(p, n), proof) == ERR_OK &&
+		        entry_decode(bytes_of(proof->extra, proof->extra_n), &e) == ERR_OK &&
+		        e.type == ENTRY_LIST && e.list == list && e.sequence == sequence)
+			w->e = entry_at(w, proof->index, bytes_of(proof->extra, proof->extra_n),
+			        &time, &same);
+		if (w->e == ERR_OK && !same)
+			audit_public_differ(w->a, path, "is not where the log has it");
+	}
+	free(p);
+	free(proof);
+}
+
+/* Each landmark is where the log goes into another day of Shanghai. */
+static void
+landmarks_file(struct walk *w, const char *path)
+{
+	struct landmarks *l = audit_grow(NULL, 1, sizeof *l);
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool good = false, ignored;
+
+	if (file_take(w, path, &p, &n)) {
+		good = landmarks_decode(bytes_of(p, n), l) == ERR_OK;
+		for (size_t i = 0; good && w->e == ERR_OK && i <= l->count; i++) {
+			int64_t before = 0, after = 0;
+
+			if (l->sizes[i] == 0 || l->sizes[i] >= w->a->size)
+				continue;
+			if ((w->e = entry_at(w, l->sizes[i] - 1, bytes_of(NULL, 0), &before,
+			             &ignored)) == ERR_OK)
+				w->e = entry_at(
+				        w, l->sizes[i], bytes_of(NULL, 0), &after, &ignored);
+			good = date_shanghai(before) < date_shanghai(after);
+		}
+		if (w->e == ERR_OK && !good)
+			audit_public_differ(w->a, path, "is not where the log's days begin");
+	}
+	free(p);
+	free(l);
+}
+
 /* SHA-256 of the file is that of the CWT of (list, sequence) in the database. */
 static void
 version_file(struct walk *w, const char *path, const char *name)
@@ -129,11 +211,16 @@ version_file(struct walk *w, const char *path, const char *name)
 	size_t n = 0;
 	bool same = false;
 
-	if (dash == NULL || dot == NULL || dot < dash || strcmp(dot, ".cwt") != 0 ||
+	if (dash == NULL || dot == NULL || dot < dash ||
+	        (strcmp(dot, ".cwt") != 0 && strcmp(dot, ".tlog-proof") != 0) ||
 	        decimal_decode(bytes_of(name, (size_t)(dash - name)), INT32_MAX, &list) != ERR_OK ||
 	        decimal_decode(bytes_of(dash + 1, (size_t)(dot - dash - 1)), INT64_MAX,
 	                &sequence) != ERR_OK) {
 		audit_public_differ(w->a, path, "is not a name of the service");
+		return;
+	}
+	if (strcmp(dot, ".tlog-proof") == 0) {
+		proof_file(w, path, list, sequence);
 		return;
 	}
 	if (!file_take(w, path, &p, &n))
@@ -186,6 +273,10 @@ file_judge(struct walk *w, const char *path)
 	name = name == NULL ? path : name + 1;
 	if (strncmp(path, "log/checkpoints/", 16) == 0)
 		checkpoint_file(w, path, name);
+	else if (strcmp(path, "log/landmarks") == 0)
+		landmarks_file(w, path);
+	else if (strcmp(path, "log/policy.txt") == 0)
+		return; /* what zz.conf says of witnesses: the database knows nothing of it */
 	else if (strncmp(path, "log/tile/", 9) == 0)
 		tile_file(w, path);
 	else if (strncmp(path, "status/version/", 15) == 0)

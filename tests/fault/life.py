@@ -24,7 +24,7 @@ def again(seats, **session):
 
 
 check("one is renewed", ["issued"], outcomes(s.send("center", again([0], basis="renewal"))[1]))
-status, new = s.send("wang", s.order("replace", ground="X03", effective_at=today(), serial=old[1], changes={"name": "艾力·新"}))
+status, new = s.send("wang", s.order("replace", ground="X03", serial=old[1], changes={"name": "艾力·新"}))
 check("one is replaced", (201, ["issued"]), (status, outcomes(new)))
 _, asked = s.send("wang", s.order("revoke", ground="R05", effective_at=today(), select={"request": first["request"]}))
 _, done = s.approve("li", asked["request"], list_sha256=asked["list_sha256"])
