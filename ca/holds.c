@@ -60,6 +60,7 @@ holds_of_day(const struct holds *h, struct bytes sender, int64_t day)
 {
 	size_t n = 0;
 
+	assert(h->count == 0 || h->rows != NULL);
 	for (size_t i = 0; i < h->count; i++)
 		n += !h->rows[i].confirmed && date_shanghai(h->rows[i].started) == day &&
 		     bytes_equal(bytes_of(h->rows[i].sender, KEY_THUMB_BYTES), sender);
