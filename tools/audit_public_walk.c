@@ -147,21 +147,36 @@ entry_at(struct walk *w, uint64_t index, struct bytes want, int64_t *time, bool 
 	return ERR_OK;
 }
 
-/* Where a version stands in the log: the entry is the log's, and that of this version. */
+/* The entry is that of this version, and the path leads from it to a checkpoint of this log. */
+static bool
+proof_good(struct walk *w, const struct proof *proof, uint64_t list, uint64_t sequence)
+{
+	struct bytes extra = bytes_of(proof->extra, proof->extra_n);
+	struct merkle_hash leaf;
+	struct checkpoint c;
+	struct entry e;
+
+	if (entry_decode(extra, &e) != ERR_OK || e.type != ENTRY_LIST || e.list != list ||
+	        e.sequence != sequence)
+		return false;
+	merkle_leaf(extra, &leaf);
+	return checkpoint_decode(proof->note, &c) == ERR_OK && audit_checkpoint_good(w->a, &c) &&
+	       proof_verify(proof, &c, &leaf) == ERR_OK;
+}
+
+/* Where a version stands in the log. */
 static void
 proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
 {
 	struct proof *proof = audit_grow(NULL, 1, sizeof *proof);
 	uint8_t *p = NULL;
 	size_t n = 0;
-	bool same = false;
 	int64_t time;
-	struct entry e;
+	bool same = false;
 
 	if (file_take(w, path, &p, &n)) {
 		if (proof_decode(bytes_of(p, n), proof) == ERR_OK &&
-		        entry_decode(bytes_of(proof->extra, proof->extra_n), &e) == ERR_OK &&
-		        e.type == ENTRY_LIST && e.list == list && e.sequence == sequence)
+		        proof_good(w, proof, list, sequence))
 			w->e = entry_at(w, proof->index, bytes_of(proof->extra, proof->extra_n),
 			        &time, &same);
 		if (w->e == ERR_OK && !same)

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Someone with all rights on the database, or on the public folder, changes one thing: zz-audit names it. Each column of each
+# Not part of tools/check yet: not every change is named in every run (a row of an approval beyond those that were needed;
+# the time of an event is laid at the door of its request).
 # table, rows deleted, put in, in each other's place; triggers, privileges, settings; files.
-. "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/../../e2e/lib.sh"
 instance_start instance
 key=$dir/keys/330106-01.pem
 wang=$dir/keys/official-wang.pem
@@ -45,7 +47,7 @@ order "a centre stopped" 0 "$wang" stop "${decision[@]}" --center 440305-02
 order "and resumed" 5 "$wang" resume "${decision[@]}" --center 440305-02
 approve
 order "one that waits" 5 "$wang" revoke "${decision[@]}" --ground R05 --effective "$today" --serial "${serials[3]}"
-/usr/bin/python3 tests/fault/life.py "$dir" "$url" || failures=1
+/usr/bin/python3 tests/fault/tamper/life.py "$dir" "$url" || failures=1
 # refused by a rule: an examination of tomorrow
 mkdir "$work/late"
 sed -E "s/(\"(theory|practical)_at\": *\")[0-9-]{10}T/\1$(TZ=Asia/Shanghai date -d '2 days' +%Y-%m-%d)T/" \
@@ -70,7 +72,7 @@ expect "and the next audit begins there" 0 "${audit[@]}" --state "$work/audit.st
 for name in issuer-publish issuerd ca-signer; do service_signal term $name; done
 mkdir "$work/journal" && cp "$dir"/signer/journal-* "$work/journal/"
 
-/usr/bin/python3 tests/fault/tamper.py "$dir" "${audit[@]}" --journal "$work/journal" --pepper "$dir/keys/pepper" || failures=1
+/usr/bin/python3 tests/fault/tamper/tamper.py "$dir" "${audit[@]}" --journal "$work/journal" --pepper "$dir/keys/pepper" || failures=1
 expect "a state that was changed is refused" 3 bash -c "sed -i 's/[0-9]\$/x/' '$work/audit.state';
 	zz-audit --config '$dir/zz.conf' --state '$work/audit.state'"
 expect "without a database it does not finish" 3 bash -c "sed 's|^audit_database.*|audit_database = host=/nowhere|' \
