@@ -147,7 +147,16 @@ entry_at(struct walk *w, uint64_t index, struct bytes want, int64_t *time, bool 
 	return ERR_OK;
 }
 
-/* The entry is that of this version, and the path leads from it to a checkpoint of this log. */
+/* Published after the snapshot of the database was taken: the next audit sees it. */
+static bool
+is_newer(const struct walk *w, const struct proof *proof)
+{
+	struct checkpoint c;
+
+	return proof->index >= w->a->size ||
+	       (checkpoint_decode(proof->note, &c) == ERR_OK && c.size > w->a->size);
+}
+
 static bool
 proof_good(struct walk *w, const struct proof *proof, uint64_t list, uint64_t sequence)
 {
@@ -175,8 +184,11 @@ proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
 	bool same = false;
 
 	if (file_take(w, path, &p, &n)) {
-		if (proof_decode(bytes_of(p, n), proof) == ERR_OK &&
-		        proof_good(w, proof, list, sequence))
+		bool read = proof_decode(bytes_of(p, n), proof) == ERR_OK;
+
+		if (read && is_newer(w, proof))
+			same = true;
+		else if (read && proof_good(w, proof, list, sequence))
 			w->e = entry_at(w, proof->index, bytes_of(proof->extra, proof->extra_n),
 			        &time, &same);
 		if (w->e == ERR_OK && !same)
