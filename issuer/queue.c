@@ -9,7 +9,7 @@ queue_init(struct queue *q)
 {
 	pthread_condattr_t attributes;
 
-	*q = (struct queue){0};
+	*q = (struct queue){.wanted = 1};
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -28,7 +28,8 @@ queue_put(struct queue *q, struct job *j)
 		q->first = j;
 	q->last = j;
 	q->count++;
-	pthread_cond_signal(&q->ready);
+	if (q->count >= q->wanted)
+		pthread_cond_signal(&q->ready);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -51,23 +52,43 @@ queue_get(struct queue *q)
 	return j;
 }
 
-struct job *
-queue_take_all(struct queue *q, unsigned wait_ms)
+static struct timespec
+time_in(unsigned ms)
 {
-	struct timespec until;
-	struct job *list;
+	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
 	}
-	pthread_mutex_lock(&q->lock);
-	while (q->first == NULL && !q->closed)
+	return t;
+}
+
+/* Until `wanted` wait, the queue is closed, or the time has come. */
+static void
+count_wait(struct queue *q, size_t wanted, unsigned ms)
+{
+	const struct timespec until = time_in(ms);
+
+	q->wanted = wanted;
+	while (q->count < wanted && !q->closed)
 		if (pthread_cond_timedwait(&q->ready, &q->lock, &until) != 0)
 			break;
+	q->wanted = 1;
+}
+
+struct job *
+queue_take_all(struct queue *q, unsigned wait_ms, const _Atomic size_t *coming, unsigned gather_ms)
+{
+	struct job *list;
+
+	pthread_mutex_lock(&q->lock);
+	count_wait(q, 1, wait_ms);
+	if (q->first != NULL)
+		count_wait(q, (atomic_load(coming) + 1) / 2, gather_ms);
 	list = q->first;
 	q->first = q->last = NULL;
 	q->count = 0;

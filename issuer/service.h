@@ -80,13 +80,16 @@ struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	struct job *first, *last;
-	size_t count;
+	size_t count, wanted; /* with fewer than wanted, nobody is woken */
 	bool closed;
 };
 void queue_init(struct queue *q);
 void queue_put(struct queue *q, struct job *j);
 struct job *queue_get(struct queue *q); /* waits; NULL once closed and empty */
-struct job *queue_take_all(struct queue *q, unsigned wait_ms); /* a list, or NULL after the time */
+/* A list, or NULL after wait_ms. Where half of what is `coming` is not there yet, it waits for that
+ * a little longer, gather_ms at most: a transaction costs the same for one as for many. */
+struct job *queue_take_all(
+        struct queue *q, unsigned wait_ms, const _Atomic size_t *coming, unsigned gather_ms);
 void queue_close(struct queue *q);
 bool queue_ended(struct queue *q); /* closed and empty */
 

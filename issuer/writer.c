@@ -11,6 +11,7 @@
 
 enum {
 	IDLE_MS = 500,
+	GATHER_MS = 4,
 	TRIES_MAX = 4,
 	LAPSE_EVERY_S = 60,
 	CATCH_UP_BYTES = 8 * 1024 * 1024,
@@ -455,7 +456,8 @@ writer_run(void *service)
 		abort();
 	}
 	while (!queue_ended(&w.s->write)) {
-		struct job *list = queue_take_all(&w.s->write, IDLE_MS);
+		struct job *list = queue_take_all(
+		        &w.s->write, IDLE_MS, &w.s->held, GATHER_MS);
 		enum err e = writer_connect(&w);
 
 		if (e != ERR_OK) {
