@@ -1,7 +1,6 @@
 /* zz-verify.c - checks certificates offline against a pinned root key: only `sync` opens a
  * connection. */
 #include "client.h"
-#include "date.h"
 #include "field.h"
 #include "file.h"
 #include "verify_many.h"
@@ -20,7 +19,8 @@
 enum { EXIT_USAGE = 2, EXIT_AWAY = 6 };
 
 struct arguments {
-	const char *root, *state, *url, *item, *document, *at, *age;
+	const char *root, *state, *url;
+	struct check_words words;
 	char *const *names; /* what to check */
 	size_t count;
 	bool require_log, json, untrusted_clock, crl, help, version;
@@ -209,25 +209,6 @@ sync_main(const struct arguments *a, const struct key *root)
 
 /* check */
 
-static bool
-at_read(const char *text, int64_t *at)
-{
-	int64_t day = 0;
-
-	if (time_decode(bytes_of_text(text), at) == ERR_OK)
-		return true;
-	if (date_decode(bytes_of_text(text), &day) != ERR_OK)
-		return false;
-	*at = date_shanghai_start(day);
-	return true;
-}
-
-static bool
-six_digits(const char *s)
-{
-	return strlen(s) == 6 && strspn(s, "0123456789") == 6;
-}
-
 static int
 check_show(const struct arguments *a, const struct check *c, const struct field *f)
 {
@@ -344,26 +325,12 @@ check_main(const struct arguments *a, const struct key *root, const struct field
 	struct check_options o = {.dir = a->state,
 	        .root = root,
 	        .now = (int64_t)time(NULL),
-	        .at = -1,
-	        .age_s_max = STATUS_FRESH_S,
 	        .require_log = a->require_log};
-	uint64_t age = STATUS_FRESH_S;
+	const char *wrong = check_words_read(&a->words, &o);
 
 	if (a->count == 0)
 		return usage("check needs files, a folder, a QR text or -");
-	if (a->at != NULL && !at_read(a->at, &o.at))
-		return usage(
-		        "--at must be a date or a time with offset: 2026-10-17T09:00:00+08:00");
-	if (a->age != NULL && decimal_decode(bytes_of_text(a->age), INT32_MAX, &age) != ERR_OK)
-		return usage("--max-age must be seconds");
-	if (a->item != NULL && !six_digits(a->item))
-		return usage("--item must be six digits");
-	if (a->document != NULL && *a->document == '\0')
-		return usage("--document must not be empty");
-	o.age_s_max = (int64_t)age;
-	o.item = bytes_of_text(a->item == NULL ? "" : a->item);
-	o.document = bytes_of_text(a->document == NULL ? "" : a->document);
-	return check_input(a, &o, f);
+	return wrong != NULL ? usage(wrong) : check_input(a, &o, f);
 }
 
 /* arguments */
@@ -388,8 +355,8 @@ static const struct option options[] = {
 static bool
 option_take(struct arguments *a, int c)
 {
-	const char **texts[] = {
-	        &a->root, &a->state, &a->url, &a->item, &a->document, &a->at, &a->age};
+	const char **texts[] = {&a->root, &a->state, &a->url, &a->words.item, &a->words.document,
+	        &a->words.at, &a->words.age};
 	bool *flags[] = {
 	        &a->require_log, &a->json, &a->untrusted_clock, &a->crl, &a->help, &a->version};
 	static const char text_letters[] = "rsuidam", flag_letters[] = "ljcnhv";
