@@ -19,7 +19,7 @@
 enum { EXIT_USAGE = 2, EXIT_AWAY = 6 };
 
 struct arguments {
-	const char *root, *state, *url;
+	const char *root, *state, *url, *policy;
 	struct check_words words;
 	char *const *names; /* what to check */
 	size_t count;
@@ -38,6 +38,9 @@ help_print(FILE *to)
 	      "connection.\n"
 	      "        --crl              CRLs too: date and reason of a revocation, for many "
 	      "times the data\n"
+	      "        --policy FILE      witnesses of your own choice must have cosigned, besides "
+	      "those that the\n"
+	      "                           manifest demands (C2SP tlog-policy)\n"
 	      "        --untrusted-clock  the clock here may be wrong\n"
 	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE... | FOLDER | QR-TEXT "
 	      "| -\n"
@@ -160,13 +163,15 @@ sync_print(const struct sync_report *r, const struct client *c, const char *url,
 }
 
 static int
-sync_locked(const struct arguments *a, const struct key *root, struct client *c)
+sync_locked(const struct arguments *a, const struct key *root, const struct policy *policy,
+        struct client *c)
 {
 	struct sync_source from = {c, client_source};
 	struct sync_options o = {.dir = a->state,
 	        .root = root,
 	        .now = (int64_t)time(NULL),
 	        .clock_trusted = !a->untrusted_clock,
+	        .policy = policy,
 	        .crls = a->crl};
 	struct sync_report report;
 	int64_t newest = 0;
@@ -185,25 +190,56 @@ sync_locked(const struct arguments *a, const struct key *root, struct client *c)
 }
 
 static int
-sync_main(const struct arguments *a, const struct key *root)
+sync_to(const struct arguments *a, const struct key *root, const struct policy *policy)
 {
 	struct client *c = NULL;
 	int lock = -1, code = 1;
 	enum err e = ERR_OK;
 
-	if (a->url == NULL)
-		return usage("sync needs --url");
-	if (a->count != 0)
-		return usage("sync takes no file");
 	if ((e = state_make(a->state)) != ERR_OK || (e = state_lock(a->state, &lock)) != ERR_OK)
 		return trouble("state folder", a->state, e);
 	if ((e = client_open(a->url, &c)) == ERR_OK)
-		code = sync_locked(a, root, c);
+		code = sync_locked(a, root, policy, c);
 	else
 		code = e == ERR_VALUE ? usage("--url must be http:// or https:// and a host")
 		                      : trouble("URL", a->url, e);
 	client_free(c);
 	close(lock);
+	return code;
+}
+
+static int
+sync_main(const struct arguments *a, const struct key *root)
+{
+	struct policy *policy = NULL;
+	uint8_t *text = NULL;
+	unsigned line = 0;
+	size_t n = 0;
+	int code;
+	enum err e;
+
+	if (a->url == NULL)
+		return usage("sync needs --url");
+	if (a->count != 0)
+		return usage("sync takes no file");
+	if (a->policy == NULL)
+		return sync_to(a, root, NULL);
+	if ((e = file_read(a->policy, POLICY_BYTES_MAX, &text, &n)) != ERR_OK)
+		return trouble("policy", a->policy, e);
+	if ((policy = calloc(1, sizeof *policy)) == NULL)
+		e = ERR_MEMORY;
+	else
+		e = policy_read(bytes_of(text, n), policy, &line);
+	if (e == ERR_OK) {
+		code = sync_to(a, root, policy);
+		policy_close(policy);
+	} else {
+		fprintf(stderr, "zz-verify: %s line %u: %s %s\n", a->policy, line, err_en(e),
+		        err_zh(e));
+		code = EXIT_USAGE;
+	}
+	free(policy);
+	free(text);
 	return code;
 }
 
@@ -339,6 +375,7 @@ static const struct option options[] = {
         {"root", required_argument, NULL, 'r'},
         {"state", required_argument, NULL, 's'},
         {"url", required_argument, NULL, 'u'},
+        {"policy", required_argument, NULL, 'p'},
         {"item", required_argument, NULL, 'i'},
         {"document", required_argument, NULL, 'd'},
         {"at", required_argument, NULL, 'a'},
@@ -355,11 +392,11 @@ static const struct option options[] = {
 static bool
 option_take(struct arguments *a, int c)
 {
-	const char **texts[] = {&a->root, &a->state, &a->url, &a->words.item, &a->words.document,
-	        &a->words.at, &a->words.age};
+	const char **texts[] = {&a->root, &a->state, &a->url, &a->policy, &a->words.item,
+	        &a->words.document, &a->words.at, &a->words.age};
 	bool *flags[] = {
 	        &a->require_log, &a->json, &a->untrusted_clock, &a->crl, &a->help, &a->version};
-	static const char text_letters[] = "rsuidam", flag_letters[] = "ljcnhv";
+	static const char text_letters[] = "rsupidam", flag_letters[] = "ljcnhv";
 	const char *at = strchr(text_letters, c);
 
 	if (at != NULL) {
