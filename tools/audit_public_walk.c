@@ -48,8 +48,7 @@ is_newer(const struct walk *w, const struct checkpoint *c)
 	struct bytes name;
 	struct key *log = NULL;
 	bool good = c->size > audit_public_size(w->a) && audit_root_at(w->a, c->size) == NULL &&
-	            w->m != NULL &&
-	            note_vkey_decode(w->m->log_vkey, &name, &log) == ERR_OK &&
+	            w->m != NULL && note_vkey_decode(w->m->log_vkey, &name, &log) == ERR_OK &&
 	            bytes_equal(c->origin, w->m->origin) &&
 	            checkpoint_verify(c, name, log) == ERR_OK;
 
@@ -202,8 +201,8 @@ proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
 		       proof_good(w, proof, list, sequence);
 		/* newer than the snapshot is what this log signed, and no more */
 		if (same && proof->index < w->a->size)
-			w->e = entry_at(w, proof->index, bytes_of(proof->extra, proof->extra_n),
-			        &same);
+			w->e = entry_at(
+			        w, proof->index, bytes_of(proof->extra, proof->extra_n), &same);
 		if (w->e == ERR_OK && !same)
 			audit_public_differ(w->a, path, "is not where the log has it");
 	}
@@ -225,8 +224,9 @@ landmarks_good(const struct audit *a, const struct landmarks *l)
 	for (size_t i = 0; i <= l->count; i++) {
 		uint64_t number = l->last - l->count + i; /* 0: size 0 */
 
-		if (number > log->day_count ? l->sizes[i] < a->size
-		                            : l->sizes[i] != (number == 0 ? 0 : log->days[number - 1]))
+		if (number > log->day_count
+		                ? l->sizes[i] < a->size
+		                : l->sizes[i] != (number == 0 ? 0 : log->days[number - 1]))
 			return false;
 	}
 	return true;

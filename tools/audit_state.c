@@ -87,8 +87,8 @@ audit_last_write(struct audit *a)
 	merkle_root(&a->log->frontier, &now);
 	hex_encode(bytes_of(now.b, sizeof now.b), root);
 	n = snprintf(line + 65, sizeof line - 65,
-	        "%" PRIu64 " %" PRId64 " %s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu64
-	        " %" PRIu64,
+	        "%" PRIu64 " %" PRId64 " %s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64
+	        " %" PRIu64 " %" PRIu64,
 	        a->size, a->time, root, a->last.requests, a->last.approvals, a->last.seen_at,
 	        a->last.seen_requests, a->last.seen_events, a->last.seen_approvals);
 	sha256_one(bytes_of(line + 65, (size_t)n), hash);

@@ -15,7 +15,7 @@ struct version {                 /* of a manifest or roster, as the log names it
 	uint64_t version, index; /* UINT64_MAX: no entry */
 	int64_t time;
 	uint8_t sha256[SHA256_BYTES];
-	bool there; /* has a row */
+	bool there;                 /* has a row */
 	uint8_t held[SHA256_BYTES]; /* of the row */
 	/* manifest */
 	uint8_t *bytes;

@@ -122,7 +122,8 @@ event_check(struct unit *u, size_t i)
 	}
 	/* which of both was changed, nothing says */
 	if ((e->state == UNIT_REFUSED) != (e->code.n != 0))
-		unit_wrong(u, AUDIT_EVENT_STATE, "a refusal has its word, and nothing else has one");
+		unit_wrong(
+		        u, AUDIT_EVENT_STATE, "a refusal has its word, and nothing else has one");
 	unit_want(u, code_good(e), AUDIT_EVENT_CODE, "no word of a refusal");
 	if (e->state == UNIT_REJECTED && !rejected_by(u, INT64_MAX - CLOCK_S)) {
 		unit_wrong(u, AUDIT_EVENT_STATE, "nobody rejected it");
@@ -257,7 +258,8 @@ approval_check(struct unit *u, size_t i)
 	p->has_list = approval.has_list;
 	memcpy(p->list, approval.list_sha256, sizeof p->list);
 	if (approval.has_list != u->r.selects ||
-	        (approval.has_list && !bytes_equal(u->list_sha256, bytes_of(p->list, sizeof p->list))))
+	        (approval.has_list &&
+	                !bytes_equal(u->list_sha256, bytes_of(p->list, sizeof p->list))))
 		unit_wrong(u, AUDIT_LIST_SHA256, "is not the list that was approved");
 	unit_want(u, bytes_equal_text(p->kid, j.kid), AUDIT_APPROVAL_KID, why);
 	unit_want(u, bytes_equal_text(p->jti, approval.jti), AUDIT_APPROVAL_JTI, why);

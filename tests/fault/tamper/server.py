@@ -18,6 +18,7 @@ class Server:
         self.p = subprocess.Popen([*prefix, str(binary), "-X", "-q", "-A", "-t", "-h", os.path.realpath(instance / "run") + "/pg",
                                    "-d", "zz", "-U", user], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, cwd="/")
+        self.run("SET synchronous_commit = off")  # all is taken back: nothing need outlive a crash
 
     def run(self, script):
         self.p.stdin.write(script + "\n;\n\\echo =end=\n")

@@ -43,7 +43,7 @@ NEWEST = "(SELECT x.state FROM zz.request_event x WHERE x.request = {} ORDER BY 
 TYPE = "(SELECT r.type FROM zz.request r WHERE r.id = e.request)"
 ENTRY = "encode(substring({}, 3, 1), 'hex')"
 kinds = {
-    "log_entry": ENTRY.format("e.entry") + " || CASE WHEN e.batch = e.idx THEN ' first' ELSE '' END",
+    "log_entry": ENTRY.format("e.entry"),
     "request": "e.type || ' ' || " + NEWEST.format("e.id"),
     "request_event": TYPE + " || ' ' || e.seq || ' ' || e.state || CASE WHEN cardinality(e.seat) > 0 THEN ' some' ELSE '' END",
     "approval": f"{TYPE} || ' ' || e.approve || ' ' || " + NEWEST.format("e.request"),
@@ -143,10 +143,16 @@ def first_judge(what, table, column, first):
         elsewhere.append(f"{table}.{column} ({what}) as {first}")
 
 
+def rows_for(table, column):
+    """What is compared with the signed bytes of its own row is so in each: two kinds will do."""
+    alone = table in ("request", "approval", "certificate") and covered[table, column] == "EXACT" and column != "status"
+    return rows[table][:1] + rows[table][-1:] if alone and len(rows[table]) > 2 else rows[table]
+
+
 def each_column():
     for table in t.names:
         for column, kind in t.columns[table]:
-            for what, where in rows[table]:
+            for what, where in rows_for(table, column):
                 if (table, column, what) in UNSEEN:
                     continue
                 gone = t.change(table, f"UPDATE zz.{table} e SET {column} = {another(table, column, kind, what)} WHERE {where}")
