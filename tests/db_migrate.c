@@ -70,7 +70,7 @@ teardown(void **state)
 	DIR *dir = opendir(folder);
 	while (dir != NULL && (d = readdir(dir)) != NULL)
 		if (d->d_name[0] != '.')
-			file_remove(d->d_name);
+			file_remove(0, d->d_name);
 	closedir(dir);
 	return rmdir(folder);
 }
