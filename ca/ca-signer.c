@@ -119,55 +119,85 @@ dispatch(struct connection *cn, enum frame_type type, struct bytes body, struct 
 	return ERR_PROTOCOL;
 }
 
-static enum err
-answer(struct connection *cn, enum err e, const struct buf *out, const char *detail)
-{
-	uint8_t room[512];
-	struct buf error = BUF_OF(room);
+/* Answers that wait to be sent: to those who ask several things at once, together. */
+struct outbox {
+	uint8_t *room; /* OUTBOX_BYTES; untouched pages cost nothing */
+	size_t n;
+};
+enum {
+	GATHER_BYTES_MAX = 64 * 1024,
+	KEPT_BYTES_MAX = 1024 * 1024,
+	OUTBOX_BYTES = GATHER_BYTES_MAX + FRAME_HEAD_BYTES + ANSWER_BYTES_MAX
+};
 
-	if (e == ERR_OK && out->failed)
+static enum err
+outbox_send(struct outbox *o, int fd)
+{
+	enum err e = frame_send(fd, bytes_of(o->room, o->n));
+
+	/* what a large answer took goes back */
+	if (o->n > KEPT_BYTES_MAX && madvise(o->room, OUTBOX_BYTES, MADV_DONTNEED) != 0)
+		e = ERR_MEMORY;
+	o->n = 0;
+	return e;
+}
+
+/* One message and its answer, into the outbox. */
+static enum err
+answer(struct connection *cn, struct outbox *o, enum frame_type type, struct bytes body)
+{
+	uint8_t *head = o->room + o->n;
+	struct buf out = buf_init(head + FRAME_HEAD_BYTES, ANSWER_BYTES_MAX);
+	enum frame_type how = FRAME_ANSWER;
+	const char *detail = NULL;
+	enum err e = dispatch(cn, type, body, &out, &detail);
+
+	if (e == ERR_OK && out.failed)
 		e = ERR_LIMIT;
-	if (e == ERR_OK)
-		return frame_write(cn->fd, FRAME_ANSWER, buf_bytes(out));
-	cbor_put_array(&error, 2);
-	cbor_put_text(&error, bytes_of_text(err_word(e)));
-	cbor_put_text(&error, bytes_of_text(detail != NULL ? detail : ""));
-	return frame_write(cn->fd, FRAME_ERROR, buf_bytes(&error));
+	if (e != ERR_OK) {
+		out = buf_init(head + FRAME_HEAD_BYTES, ANSWER_BYTES_MAX);
+		how = FRAME_ERROR;
+		cbor_put_array(&out, 2);
+		cbor_put_text(&out, bytes_of_text(err_word(e)));
+		cbor_put_text(&out, bytes_of_text(detail != NULL ? detail : ""));
+	}
+	frame_head_put(head, how, out.n);
+	o->n += FRAME_HEAD_BYTES + out.n;
+	return e;
 }
 
 static void *
 connection_run(void *arg)
 {
 	struct connection *cn = arg;
-	uint8_t *room = NULL, *out_room;
-	size_t room_n = 0;
+	struct frame_in in = {.fd = cn->fd};
+	struct outbox o = {.room = mmap(NULL, OUTBOX_BYTES, PROT_READ | PROT_WRITE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)};
 	enum err e = ERR_OK;
 
-	/* untouched pages of the answer's room cost nothing */
-	out_room = mmap(NULL, ANSWER_BYTES_MAX, PROT_READ | PROT_WRITE,
-	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	while (e == ERR_OK && out_room != MAP_FAILED) {
-		struct buf out = buf_init(out_room, ANSWER_BYTES_MAX);
-		const char *detail = NULL;
+	while (e == ERR_OK && o.room != MAP_FAILED) {
 		enum frame_type type = 0;
 		struct bytes body;
-		enum err done;
 
-		if ((e = frame_read(cn->fd, &room, &room_n, &type, &body)) != ERR_OK) {
+		/* before we wait, and before the room could become short */
+		if ((!frame_waiting(&in) || o.n > GATHER_BYTES_MAX) &&
+		        outbox_send(&o, cn->fd) != ERR_OK)
+			break;
+		if ((e = frame_read(&in, &type, &body)) != ERR_OK) {
 			if (e != ERR_TRUNCATED)
 				log_refuse("frame_refused", "socket=%s error=%s",
 				        cn->listener->name, err_word(e));
 			break;
 		}
-		done = dispatch(cn, type, body, &out, &detail);
-		e = answer(cn, done, &out, detail);
 		/* anything but a message of the table: logged and closed */
-		if (done == ERR_PROTOCOL)
+		if (answer(cn, &o, type, body) == ERR_PROTOCOL)
 			e = ERR_PROTOCOL;
 	}
-	if (out_room != MAP_FAILED)
-		munmap(out_room, ANSWER_BYTES_MAX);
-	free(room);
+	if (o.room != MAP_FAILED) {
+		err_ignore(outbox_send(&o, cn->fd));
+		munmap(o.room, OUTBOX_BYTES);
+	}
+	frame_in_end(&in);
 	pthread_mutex_lock(&cn->server->lock);
 	cn->ended = true;
 	pthread_mutex_unlock(&cn->server->lock);

@@ -145,11 +145,22 @@ fill(int fd, struct bytes data, unsigned mode, const char *what)
 	return ERR_OK;
 }
 
+#define TEMP_MARK ".tmp-"
+#define TEMP_RANDOM "XXXXXX" /* of mkostemp */
+
+bool
+file_is_temp(const char *name)
+{
+	size_t n = strlen(name), end = sizeof TEMP_MARK TEMP_RANDOM - 1;
+
+	return n > end && memcmp(name + n - end, TEMP_MARK, sizeof TEMP_MARK - 1) == 0;
+}
+
 enum err
 file_write(const char *path, struct bytes data, unsigned mode)
 {
 	char temp[FILE_PATH_MAX], parent[FILE_PATH_MAX];
-	int n = snprintf(temp, sizeof temp, "%s.tmp-XXXXXX", path), fd = -1;
+	int n = snprintf(temp, sizeof temp, "%s" TEMP_MARK TEMP_RANDOM, path), fd = -1;
 	enum err e = ERR_OK;
 
 	if (n < 0 || (size_t)n >= sizeof temp)

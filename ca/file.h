@@ -16,6 +16,8 @@ MUST_USE enum err file_write_once(const char *path, struct bytes data, unsigned 
 MUST_USE enum err file_make_folders(
         const char *path, unsigned mode); /* like mkdir -p, of the folder named */
 bool file_exists(const char *path);
+/* The name of an unfinished file_write: one that was cut off leaves it behind. */
+bool file_is_temp(const char *name);
 void file_sync_folder(const char *path); /* of a folder, or of the folder that holds the file */
 /* Writes all, or ERR_IO. */
 MUST_USE enum err file_put_all(int fd, struct bytes data);

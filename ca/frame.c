@@ -2,15 +2,15 @@
  * type. */
 #include "frame.h"
 
-#include "file.h"
 #include "limits.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+enum { ROOM_BYTES_MIN = 64 * 1024 };
 
 size_t
 frame_limit(enum frame_type type)
@@ -48,89 +48,109 @@ frame_limit(enum frame_type type)
 	return 0;
 }
 
+/* ERR_TRUNCATED where more must come; *n is then how much the whole frame takes, as far as known.
+ */
 static enum err
-get_all(int fd, uint8_t *p, size_t n, bool start)
+head_judge(const struct frame_in *in, size_t *n)
 {
-	size_t got = 0;
+	const uint8_t *head = in->room + in->first;
+	size_t have = in->end - in->first, body;
 
-	while (got < n) {
-		ssize_t r = read(fd, p + got, n - got);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r == 0)
-			return start && got == 0 ? ERR_TRUNCATED : ERR_SIGNER;
-		if (r < 0)
-			return ERR_SIGNER;
-		got += (size_t)r;
-	}
-	return ERR_OK;
-}
-
-enum err
-frame_read(int fd, uint8_t **room, size_t *room_n, enum frame_type *type, struct bytes *body)
-{
-	uint8_t head[FRAME_HEAD_BYTES];
-	size_t n;
-	enum err e = get_all(fd, head, sizeof head, true);
-
-	if (e != ERR_OK)
-		return e;
-	n = (size_t)be_get(head, 4);
-	if (n < 2 || head[4] != FRAME_VERSION)
+	*n = FRAME_HEAD_BYTES;
+	if (have < FRAME_HEAD_BYTES)
+		return ERR_TRUNCATED;
+	body = (size_t)be_get(head, 4);
+	if (body < 2 || head[4] != FRAME_VERSION)
 		return ERR_PROTOCOL;
-	n -= 2;
+	body -= 2;
 	if (frame_limit((enum frame_type)head[5]) == 0)
 		return ERR_PROTOCOL;
-	if (n > frame_limit((enum frame_type)head[5]))
+	if (body > frame_limit((enum frame_type)head[5]))
 		return ERR_LIMIT;
-	if (n > *room_n) {
-		uint8_t *grown = realloc(*room, n);
+	*n = FRAME_HEAD_BYTES + body;
+	return have < *n ? ERR_TRUNCATED : ERR_OK;
+}
+
+/* Reads what is there, at most the room; a frame of n bytes has its place. */
+static enum err
+more(struct frame_in *in, size_t n)
+{
+	size_t room_n = n > ROOM_BYTES_MIN ? n : ROOM_BYTES_MIN;
+	ssize_t r;
+
+	if (in->first > 0) {
+		memmove(in->room, in->room + in->first, in->end - in->first);
+		in->end -= in->first;
+		in->first = 0;
+	}
+	if (room_n > in->room_n) {
+		uint8_t *grown = realloc(in->room, room_n);
 
 		if (grown == NULL)
 			return ERR_MEMORY;
-		*room = grown;
-		*room_n = n;
+		in->room = grown;
+		in->room_n = room_n;
 	}
-	if ((e = get_all(fd, *room, n, false)) != ERR_OK)
-		return e;
-	*type = (enum frame_type)head[5];
-	*body = bytes_of(*room, n);
+	do
+		r = read(in->fd, in->room + in->end, in->room_n - in->end);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r == 0 && in->end == 0 ? ERR_TRUNCATED : ERR_SIGNER;
+	in->end += (size_t)r;
 	return ERR_OK;
 }
 
 enum err
-frame_write(int fd, enum frame_type type, struct bytes body)
+frame_read(struct frame_in *in, enum frame_type *type, struct bytes *body)
 {
-	uint8_t head[FRAME_HEAD_BYTES];
-	struct msghdr m = {0};
-	struct iovec parts[2];
-	ssize_t sent;
-	size_t left = sizeof head + body.n;
+	size_t n;
+	enum err e;
 
-	if (body.n > (type == FRAME_ANSWER ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX))
-		return ERR_LIMIT;
-	be_put(head, body.n + 2, 4);
+	while ((e = head_judge(in, &n)) == ERR_TRUNCATED)
+		if ((e = more(in, n)) != ERR_OK)
+			return e;
+	if (e != ERR_OK)
+		return e;
+	*type = (enum frame_type)in->room[in->first + 5];
+	*body = bytes_of(in->room + in->first + FRAME_HEAD_BYTES, n - FRAME_HEAD_BYTES);
+	in->first += n;
+	return ERR_OK;
+}
+
+bool
+frame_waiting(const struct frame_in *in)
+{
+	size_t n;
+
+	return head_judge(in, &n) != ERR_TRUNCATED;
+}
+
+void
+frame_in_end(struct frame_in *in)
+{
+	free(in->room);
+	*in = (struct frame_in){.fd = in->fd};
+}
+
+void
+frame_head_put(uint8_t head[FRAME_HEAD_BYTES], enum frame_type type, size_t n)
+{
+	be_put(head, n + 2, 4);
 	head[4] = FRAME_VERSION;
 	head[5] = (uint8_t)type;
-	while (left > 0) {
-		size_t done = sizeof head + body.n - left;
-		size_t from_head = done < sizeof head ? sizeof head - done : 0;
-		size_t from_body = done > sizeof head ? done - sizeof head : 0;
+}
 
-		parts[0] = (struct iovec){head + (sizeof head - from_head), from_head};
-		memcpy(&parts[1].iov_base, &body.p, sizeof body.p); /* sendmsg only reads */
-		if (from_body > 0)
-			parts[1].iov_base = (char *)parts[1].iov_base + from_body;
-		parts[1].iov_len = body.n - from_body;
-		m.msg_iov = parts;
-		m.msg_iovlen = 2;
-		sent = sendmsg(fd, &m, MSG_NOSIGNAL);
+enum err
+frame_send(int fd, struct bytes frames)
+{
+	while (frames.n > 0) {
+		ssize_t sent = send(fd, frames.p, frames.n, MSG_NOSIGNAL);
+
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent <= 0)
 			return ERR_SIGNER;
-		left -= (size_t)sent;
+		frames = bytes_skip(frames, (size_t)sent);
 	}
 	return ERR_OK;
 }

@@ -59,12 +59,24 @@ enum frame_type {
 };
 enum { FRAME_HEAD_BYTES = 6, FRAME_VERSION = 1 };
 
-/* Reads one frame into *room (grown with realloc up to ANSWER_BYTES_MAX; the caller frees it).
- * ERR_TRUNCATED at a clean end of the stream, ERR_PROTOCOL, ERR_LIMIT, ERR_SIGNER on a read error
- * or time-out. */
-MUST_USE enum err frame_read(
-        int fd, uint8_t **room, size_t *room_n, enum frame_type *type, struct bytes *body);
-MUST_USE enum err frame_write(int fd, enum frame_type type, struct bytes body);
+/* What came of a stream and was not taken yet: several small frames cost one call of the system.
+ * Zero it and set fd; frame_in_end is due. */
+struct frame_in {
+	int fd;
+	uint8_t *room; /* grown up to the limit of a frame's type */
+	size_t room_n, first, end;
+};
+/* The body lives until the next call. ERR_TRUNCATED at a clean end of the stream, ERR_PROTOCOL,
+ * ERR_LIMIT, ERR_SIGNER on a read error or time-out, ERR_MEMORY. */
+MUST_USE enum err frame_read(struct frame_in *in, enum frame_type *type, struct bytes *body);
+/* The next frame_read will not wait: a whole frame is here, or one that is refused. */
+bool frame_waiting(const struct frame_in *in);
+void frame_in_end(struct frame_in *in); /* frees; the stream stays open */
+
+/* The head before a body of n bytes. */
+void frame_head_put(uint8_t head[FRAME_HEAD_BYTES], enum frame_type type, size_t n);
+/* Sends all of it: one frame or several. ERR_SIGNER. */
+MUST_USE enum err frame_send(int fd, struct bytes frames);
 size_t frame_limit(
         enum frame_type type); /* largest body of a request of that type; 0 for an unknown type */
 #endif

@@ -20,8 +20,9 @@ enum { CALL_TIMEOUT_S = 15 };
 struct signer {
 	char path[108];
 	int fd;
-	uint8_t *out, *in; /* request and answer */
-	size_t out_room, in_room;
+	uint8_t *out; /* head and body of a request */
+	size_t out_room;
+	struct frame_in in;
 	void *rows; /* of the answer read last */
 	char detail[256];
 };
@@ -51,7 +52,7 @@ signer_free(struct signer *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->out);
-	free(s->in);
+	frame_in_end(&s->in);
 	free(s->rows);
 	free(s);
 }
@@ -83,7 +84,17 @@ connect_once(struct signer *s)
 		s->fd = -1;
 		return ERR_SIGNER;
 	}
+	frame_in_end(&s->in); /* what an earlier connection left */
+	s->in.fd = s->fd;
 	return ERR_OK;
+}
+
+static enum err
+connection_end(struct signer *s)
+{
+	close(s->fd);
+	s->fd = -1;
+	return ERR_SIGNER;
 }
 
 enum err
@@ -91,15 +102,15 @@ signer_room(struct signer *s, size_t n, struct buf *out)
 {
 	if (n > FRAME_BYTES_MAX)
 		return ERR_LIMIT;
-	if (n > s->out_room) {
-		uint8_t *grown = realloc(s->out, n);
+	if (n + FRAME_HEAD_BYTES > s->out_room) {
+		uint8_t *grown = realloc(s->out, n + FRAME_HEAD_BYTES);
 
 		if (grown == NULL)
 			return ERR_MEMORY;
 		s->out = grown;
-		s->out_room = n;
+		s->out_room = n + FRAME_HEAD_BYTES;
 	}
-	*out = buf_init(s->out, n);
+	*out = buf_init(s->out + FRAME_HEAD_BYTES, n);
 	return ERR_OK;
 }
 
@@ -119,27 +130,34 @@ error_read(struct signer *s, struct bytes body)
 	return err_from_word((const char *)word.p, word.n);
 }
 
-enum err
-signer_call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor *answer)
+static enum err
+answer_next(struct signer *s, struct cbor *answer)
 {
 	enum frame_type got = 0;
 	struct bytes body;
+
+	s->detail[0] = '\0';
+	if (frame_read(&s->in, &got, &body) != ERR_OK ||
+	        (got != FRAME_ANSWER && got != FRAME_ERROR))
+		return connection_end(s);
+	if (got == FRAME_ERROR)
+		return error_read(s, body);
+	*answer = cbor_init(body);
+	return ERR_OK;
+}
+
+enum err
+signer_call(struct signer *s, enum frame_type type, const struct buf *out, struct cbor *answer)
+{
 	enum err e;
 
 	s->detail[0] = '\0';
 	if ((e = buf_end(out)) != ERR_OK || (e = connect_once(s)) != ERR_OK)
 		return e;
-	if ((e = frame_write(s->fd, type, buf_bytes(out))) == ERR_OK)
-		e = frame_read(s->fd, &s->in, &s->in_room, &got, &body);
-	if (e != ERR_OK || (got != FRAME_ANSWER && got != FRAME_ERROR)) {
-		close(s->fd);
-		s->fd = -1;
-		return ERR_SIGNER;
-	}
-	if (got == FRAME_ERROR)
-		return error_read(s, body);
-	*answer = cbor_init(body);
-	return ERR_OK;
+	frame_head_put(s->out, type, out->n);
+	if (frame_send(s->fd, bytes_of(s->out, FRAME_HEAD_BYTES + out->n)) != ERR_OK)
+		return connection_end(s);
+	return answer_next(s, answer);
 }
 
 void *
@@ -233,34 +251,69 @@ answer_read(struct signer *s, struct cbor *c, bool issue, struct signer_answer *
 	return ERR_OK;
 }
 
+static void
+evidence_put(struct buf *b, enum frame_type type, const struct signer_evidence *ev)
+{
+	cbor_put_array(b, type == FRAME_ISSUE ? 3 : 4);
+	cbor_put_bytes(b, ev->jws);
+	if (type != FRAME_ISSUE)
+		views_put(b, &ev->list, ev->list.n > 0);
+	views_put(b, ev->approvals, ev->approval_count);
+	views_put(b, ev->records, ev->record_count);
+}
+
 static enum err
 evidence_call(struct signer *s, enum frame_type type, const struct signer_evidence *ev,
         struct signer_answer *out)
 {
 	size_t n = 64 + ev->jws.n + ev->list.n + views_size(ev->approvals, ev->approval_count) +
 	           views_size(ev->records, ev->record_count);
-	bool issue = type == FRAME_ISSUE;
 	struct cbor c;
 	struct buf b;
 	enum err e;
 
 	if ((e = signer_room(s, n, &b)) != ERR_OK)
 		return e;
-	cbor_put_array(&b, issue ? 3 : 4);
-	cbor_put_bytes(&b, ev->jws);
-	if (!issue)
-		views_put(&b, &ev->list, ev->list.n > 0);
-	views_put(&b, ev->approvals, ev->approval_count);
-	views_put(&b, ev->records, ev->record_count);
+	evidence_put(&b, type, ev);
 	if ((e = signer_call(s, type, &b, &c)) != ERR_OK)
 		return e;
-	return answer_read(s, &c, issue, out);
+	return answer_read(s, &c, type == FRAME_ISSUE, out);
 }
 
 enum err
 signer_issue(struct signer *s, const struct signer_evidence *ev, struct signer_answer *out)
 {
 	return evidence_call(s, FRAME_ISSUE, ev, out);
+}
+
+void
+signer_issue_put(struct buf *frames, const struct signer_evidence *ev)
+{
+	uint8_t *head = buf_room(frames, FRAME_HEAD_BYTES);
+	size_t before = frames->n;
+
+	evidence_put(frames, FRAME_ISSUE, ev);
+	if (!frames->failed)
+		frame_head_put(head, FRAME_ISSUE, frames->n - before);
+}
+
+enum err
+signer_issue_send(struct signer *s, const struct buf *frames)
+{
+	enum err e = buf_end(frames);
+
+	if (e != ERR_OK || (e = connect_once(s)) != ERR_OK)
+		return e;
+	return frame_send(s->fd, buf_bytes(frames)) == ERR_OK ? ERR_OK : connection_end(s);
+}
+
+enum err
+signer_issue_next(struct signer *s, struct signer_answer *out)
+{
+	struct cbor c;
+	enum err e = s->fd < 0 ? ERR_SIGNER : answer_next(s, &c);
+
+	return e == ERR_OK ? answer_read(s, &c, true, out) : e;
 }
 
 enum err

@@ -47,6 +47,13 @@ struct signer_evidence { /* what a decision rests on */
 };
 MUST_USE enum err signer_issue(
         struct signer *s, const struct signer_evidence *ev, struct signer_answer *out);
+/* Several small ISSUEs with one wake-up of either side: each is put into `frames`, which the socket
+ * must hold whole (SIGNER_TOGETHER_BYTES), then all are sent, then each answer is read, in order,
+ * before anything else is asked on the connection. */
+enum { SIGNER_TOGETHER_BYTES = 64 * 1024 };
+void signer_issue_put(struct buf *frames, const struct signer_evidence *ev);
+MUST_USE enum err signer_issue_send(struct signer *s, const struct buf *frames);
+MUST_USE enum err signer_issue_next(struct signer *s, struct signer_answer *out);
 MUST_USE enum err signer_order(
         struct signer *s, const struct signer_evidence *ev, struct signer_answer *out);
 

@@ -76,7 +76,7 @@ build_keys(struct build *b)
 		if (j->fresh) {
 			b->key_job[b->key_count] = i;
 			b->keys[b->key_count++] =
-			        (struct store_key){j->request.id, j->request.kid, j->request.jti};
+			        (struct store_key){j->request.kid, j->request.jti};
 		}
 		for (size_t k = 0; !j->order && k < j->row_count; k++) {
 			if (!j->rows[k].has_entry)
@@ -218,8 +218,10 @@ requests_put(struct build *b, struct store_batch *out)
 		if (j->fresh)
 			b->requests[out->request_count++] = j->request;
 		e = &b->events[out->event_count++];
-		*e = (struct store_event){
-		        .request = j->request.id, .state = STATE_EXECUTED, .at = service_now()};
+		*e = (struct store_event){.request = j->request.id,
+		        .first = j->fresh,
+		        .state = STATE_EXECUTED,
+		        .at = service_now()};
 		e->outcomes = b->outcomes + outcome_count;
 		e->outcome_count = outcomes_put(j, b->outcomes + outcome_count);
 		outcome_count += e->outcome_count;

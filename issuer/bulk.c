@@ -109,6 +109,8 @@ static enum err
 chunk_run(struct bulk_run *b, const struct store_request *r, const struct order_chunk *c,
         struct job *j)
 {
+	struct queue_taker me = {.takers = 1};
+	struct job *back;
 	enum err e = ERR_OK;
 
 	for (unsigned tries = 0; tries < TRIES_MAX && !atomic_load(&b->control->stop); tries++) {
@@ -120,7 +122,7 @@ chunk_run(struct bulk_run *b, const struct store_request *r, const struct order_
 			return e;
 		queue_put(&b->w.s->write, j);
 		/* the writer gives back everything that it takes */
-		if (queue_get(&b->home) == NULL)
+		if (queue_get(&b->home, &me, &back, 1) == 0)
 			return ERR_INTERNAL;
 		batch_release(j->batch);
 		j->batch = NULL;

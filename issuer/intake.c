@@ -8,15 +8,7 @@
 
 #include <string.h>
 
-/* Everything about a request that its bytes and the roster tell. */
-struct intake {
-	struct jws jws;
-	struct request request;
-	const struct roster *roster;
-	const struct operator* sender;
-};
-
-static enum err
+enum err
 intake_open(struct worker *w, struct job *j, struct intake *in)
 {
 	enum err e;
@@ -35,8 +27,8 @@ intake_open(struct worker *w, struct job *j, struct intake *in)
 }
 
 /* The row of a new request, in the job's arena. */
-static enum err
-request_row(struct job *j, const struct intake *in)
+enum err
+intake_row(struct job *j, const struct intake *in)
 {
 	struct arena *a = &j->x->arena;
 
@@ -165,14 +157,14 @@ follows_gather(struct arena *a, const struct request *r, struct bytes **serials,
 	return ERR_OK;
 }
 
-enum err
-intake_issue_send(struct worker *w, struct job *j, const struct request *r,
-        const struct bytes *approvals, size_t count)
+/* The records of what is followed go with the request. */
+static enum err
+issue_ask(struct worker *w, struct job *j, const struct request *r, const struct bytes *approvals,
+        size_t count, struct signer_answer *answer)
 {
 	struct signer_evidence ev = {
 	        .jws = j->request.jws, .approvals = approvals, .approval_count = count};
 	struct store_certificates found = {0};
-	struct signer_answer answer;
 	struct bytes *serials, *records;
 	size_t n, k = 0;
 	enum err e = follows_gather(&j->x->arena, r, &serials, &n);
@@ -191,14 +183,30 @@ intake_issue_send(struct worker *w, struct job *j, const struct request *r,
 	ev.records = records;
 	ev.record_count = n;
 	if (e == ERR_OK)
-		e = signer_issue(w->signer, &ev, &answer);
+		e = signer_issue(w->signer, &ev, answer);
 	store_result_free(found.owner);
-	if (e == ERR_SIGNER)
+	return e;
+}
+
+static enum err
+issue_take(struct worker *w, struct job *j, enum err asked, const struct signer_answer *answer)
+{
+	if (asked == ERR_SIGNER)
 		metrics_add(&w->s->metrics, METRIC_SIGNER_FAILED, 1);
-	if (e != ERR_OK)
-		return e;
-	return bytes_equal(answer.request, j->request.id) ? rows_take(w->s, j, &answer)
-	                                                  : ERR_PROTOCOL;
+	if (asked != ERR_OK)
+		return asked;
+	return bytes_equal(answer->request, j->request.id) ? rows_take(w->s, j, answer)
+	                                                   : ERR_PROTOCOL;
+}
+
+enum err
+intake_issue_send(struct worker *w, struct job *j, const struct request *r,
+        const struct bytes *approvals, size_t count)
+{
+	struct signer_answer answer;
+	enum err e = issue_ask(w, j, r, approvals, count, &answer);
+
+	return issue_take(w, j, e, &answer);
 }
 
 /* From the day after the decision on. */
@@ -268,11 +276,12 @@ intake_order_send(struct worker *w, struct job *j, const struct evidence *ev,
 	return intake_chunk_send(w, j, &all);
 }
 
-static enum err
-issue_new(struct worker *w, struct job *j, const struct intake *in, bool first)
+enum err
+intake_decided(struct worker *w, struct job *j, const struct intake *in, bool first, enum err asked,
+        const struct signer_answer *answer)
 {
 	const struct roster *roster = atomic_load(&w->s->roster);
-	enum err e = intake_issue_send(w, j, &in->request, NULL, 0), known;
+	enum err e = issue_take(w, j, asked, answer), known;
 	struct evidence ev;
 
 	if (e == ERR_OK)
@@ -290,6 +299,15 @@ issue_new(struct worker *w, struct job *j, const struct intake *in, bool first)
 	e = request_wait(w, j, in, &ev);
 	evidence_free(&ev);
 	return e;
+}
+
+static enum err
+issue_new(struct worker *w, struct job *j, const struct intake *in, bool first)
+{
+	struct signer_answer answer;
+	enum err e = issue_ask(w, j, &in->request, NULL, 0, &answer);
+
+	return intake_decided(w, j, in, first, e, &answer);
 }
 
 /* Ends a waiting request of the same sender. The signer has no part in it: nothing was decided. */
@@ -424,7 +442,7 @@ intake_request(struct worker *w, struct job *j)
 	j->looked = true; /* before anyone else has the job */
 	if (e == ERR_NOT_FOUND) {
 		j->fresh = true;
-		if ((e = request_row(j, &in)) == ERR_OK)
+		if ((e = intake_row(j, &in)) == ERR_OK)
 			e = in.request.type == REQUEST_ISSUE ? issue_new(w, j, &in, first)
 			                                     : order_new(w, j, &in);
 	}

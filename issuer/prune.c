@@ -5,10 +5,13 @@
 #include "log.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { TREE_FOLDERS_OPEN = 16 };
 
 struct prune {
 	char dir[500];
@@ -16,6 +19,15 @@ struct prune {
 	struct prune_checkpoints checkpoints;
 	struct prune_status status;
 };
+
+static int
+temp_unlink(const char *path, const struct stat *st, int what, struct FTW *at)
+{
+	(void)st;
+	if (what == FTW_F && file_is_temp(path + at->base))
+		prune_unlink(path);
+	return 0;
+}
 
 enum err
 prune_open(const char *public_dir, struct prune **out)
@@ -28,6 +40,9 @@ prune_open(const char *public_dir, struct prune **out)
 		return e;
 	}
 	snprintf(p->dir, sizeof p->dir, "%s", public_dir);
+	/* what a publisher that was cut off left unfinished */
+	if (nftw(p->dir, temp_unlink, TREE_FOLDERS_OPEN, FTW_PHYS) != 0)
+		log_note("prune_failed", "folder=%s errno=%d", p->dir, errno);
 	*out = p;
 	return ERR_OK;
 }

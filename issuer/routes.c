@@ -1,5 +1,6 @@
 /* routes.c - every address of the API on one screen, who may use it, and how a request gets to its
  * handler. */
+#include "intake.h"
 #include "reply.h"
 #include "service.h"
 #include "static.h"
@@ -133,8 +134,12 @@ service_serve(void *ctx, struct exchange *x)
 		exchange_done(x);
 		return;
 	}
-	*j = (struct job){
-	        .x = x, .home = &s->work, .route = r, .stage = JOB_SERVE, .arena = &x->arena};
+	*j = (struct job){.x = x,
+	        .home = &s->work,
+	        .route = r,
+	        .stage = JOB_SERVE,
+	        .large = x->body.n >= JOB_LARGE_BYTES,
+	        .arena = &x->arena};
 	if (!r->queued) {
 		enum err e = r->handler(&inline_worker, j);
 
@@ -248,14 +253,10 @@ job_waits(struct worker *w, struct job *j, int e)
 	return true;
 }
 
+/* Where a route's handler, with this result, left the job. */
 static void
-job_serve(struct worker *w, struct job *j)
+job_leave(struct worker *w, struct job *j, int e)
 {
-	int e = (int)ERR_DEADLINE;
-
-	/* a request that waited too long is answered, not begun */
-	if (http_now_ms() < j->x->deadline_ms)
-		e = (int)j->route->handler(w, j);
 	if (e == ROUTE_DEFERRED || job_waits(w, j, e))
 		return;
 	if (e != (int)ERR_OK)
@@ -263,31 +264,61 @@ job_serve(struct worker *w, struct job *j)
 	job_end(w->s, j);
 }
 
+static void
+job_serve(struct worker *w, struct job *j)
+{
+	if (w->store == NULL) {
+		metrics_add(&w->s->metrics, METRIC_DATABASE_FAILED, 1);
+		reply_problem(j->x, ERR_DATABASE, NULL);
+		job_end(w->s, j);
+	} else if (j->stage == JOB_ANSWER) {
+		answer_job(w, j);
+		job_end(w->s, j);
+	} else if (http_now_ms() >= j->x->deadline_ms) {
+		/* a request that waited too long is answered, not begun */
+		job_leave(w, j, (int)ERR_DEADLINE);
+	} else {
+		job_leave(w, j, (int)j->route->handler(w, j));
+	}
+}
+
+/* Small new sessions are asked of the signer together, the rest one by one. */
+static void
+jobs_serve(struct worker *w, struct job *const *jobs, size_t count)
+{
+	struct job *joined[INTAKE_TOGETHER_MAX];
+	enum err results[INTAKE_TOGETHER_MAX];
+	uint64_t now = http_now_ms();
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (w->store != NULL && now < jobs[i]->x->deadline_ms && intake_joins(jobs[i]))
+			joined[n++] = jobs[i];
+		else
+			job_serve(w, jobs[i]);
+	if (n > 0)
+		intake_together(w, joined, n, results);
+	for (size_t i = 0; i < n; i++)
+		job_leave(w, joined[i], (int)results[i]);
+}
+
 void *
 worker_run(void *service)
 {
 	struct worker w = {.s = service};
-	struct job *j;
+	struct job *jobs[INTAKE_TOGETHER_MAX];
+	size_t count;
 
 	/* both connect at their first call and again after a fault */
 	if (signer_open(w.s->front_sock, &w.signer) != ERR_OK)
 		return NULL;
-	while ((j = queue_get(&w.s->work)) != NULL) {
+	w.taker = (struct queue_taker){.takers = w.s->config->workers,
+	        .takes_large = atomic_fetch_add(&w.s->workers_begun, 1) == 0};
+	while ((count = queue_get(&w.s->work, &w.taker, jobs, INTAKE_TOGETHER_MAX)) > 0) {
 		if (w.store == NULL)
 			err_ignore(
 			        store_open(w.s->config->issuer_database, STORE_ISSUER, &w.store));
-		if (w.store == NULL) {
-			metrics_add(&w.s->metrics, METRIC_DATABASE_FAILED, 1);
-			reply_problem(j->x, ERR_DATABASE, NULL);
-			job_end(w.s, j);
-			continue;
-		}
-		if (j->stage == JOB_ANSWER) {
-			answer_job(&w, j);
-			job_end(w.s, j);
-			continue;
-		}
-		job_serve(&w, j);
+		jobs_serve(&w, jobs, count);
 	}
 	store_free(w.store);
 	signer_free(w.signer);

@@ -36,6 +36,8 @@ enum job_stage {
 	JOB_ANSWER, /* a worker is to answer: it is in the log, or `result` says why not */
 };
 
+enum { JOB_LARGE_BYTES = 256 * 1024 };
+
 struct job_row {          /* a seat or a certificate of an order */
 	uint32_t seat;    /* issue */
 	struct bytes cti; /* order */
@@ -56,6 +58,7 @@ struct job {
 	struct exchange *x; /* NULL: asked by no client now */
 	struct queue *home; /* where it goes when the writer is done; NULL: the writer's own */
 	enum job_stage stage;
+	bool large; /* takes long: JOB_LARGE_BYTES and more of request */
 	const struct route *route;
 	unsigned tries; /* transactions that did not take it */
 	bool looked;    /* the database was asked whether it is known, or will have been */
@@ -76,17 +79,33 @@ struct job {
 	struct batch *batch;
 };
 
+struct queue_line {
+	struct job *first, *last;
+	size_t count;
+};
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
-	struct job *first, *last;
-	size_t count;
+	struct queue_line small, large;
+	size_t wanted; /* with fewer than wanted, nobody is woken */
 	bool closed;
 };
 void queue_init(struct queue *q);
 void queue_put(struct queue *q, struct job *j);
-struct job *queue_get(struct queue *q); /* waits; NULL once closed and empty */
-struct job *queue_take_all(struct queue *q, unsigned wait_ms); /* a list, or NULL after the time */
+void queue_put_list(struct queue *q, struct job *list); /* linked by next */
+
+struct queue_taker {
+	size_t takers;    /* how many there are: each takes its share */
+	bool takes_large; /* one of them: the others are always there for small ones */
+	bool large_turn;
+};
+/* Waits; takes its share of the small jobs, at most max, or one large one. 0 once closed and
+ * empty. */
+size_t queue_get(struct queue *q, struct queue_taker *by, struct job **out, size_t max);
+/* A list, or NULL after wait_ms. Where half of what is `coming` is not there yet, it waits for that
+ * a little longer, gather_ms at most: a transaction costs the same for one as for many. */
+struct job *queue_take_all(
+        struct queue *q, unsigned wait_ms, const _Atomic size_t *coming, unsigned gather_ms);
 void queue_close(struct queue *q);
 bool queue_ended(struct queue *q); /* closed and empty */
 
@@ -98,6 +117,7 @@ struct service {
 	char public_dir[CONFIG_TEXT_MAX], front_sock[CONFIG_TEXT_MAX];
 	struct metrics metrics;
 	struct queue work, write;
+	_Atomic unsigned workers_begun;        /* the first takes large jobs too */
 	_Atomic size_t held;                   /* exchanges taken and not yet answered */
 	_Atomic uint64_t log_size;             /* appended by the signer, as last seen */
 	_Atomic int problem;                   /* enum err of signer or database, for /readyz */
@@ -111,6 +131,7 @@ int64_t service_now(void);
 
 struct worker { /* one thread of the pool */
 	struct service *s;
+	struct queue_taker taker;
 	struct store *store;
 	struct signer *signer;
 };

@@ -45,6 +45,7 @@ struct store_outcome { /* a seat (issue) or position of a serial (order) without
 };
 struct store_event {          /* what became of a request */
 	struct bytes request; /* 32 */
+	bool first;           /* its request is put in the same transaction */
 	enum store_state state;
 	struct bytes code; /* word of an error, or empty */
 	int64_t at;

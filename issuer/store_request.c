@@ -222,6 +222,9 @@ store_put_events(struct store *s, const struct store_event *rows, size_t count)
 		return ERR_OK;
 	pg_params_init(&p);
 	PG_COLUMN(&p, PG_BYTEA, rows, request, count);
+	pg_array(&p, PG_BOOL, count);
+	for (size_t i = 0; i < count; i++)
+		pg_item_int(&p, PG_BOOL, rows[i].first);
 	pg_array(&p, PG_TEXT, count);
 	for (size_t i = 0; i < count; i++)
 		pg_item_bytes(&p, bytes_of_text(store_state_word(rows[i].state)));
@@ -238,6 +241,7 @@ store_request_put(
         struct store *s, const struct store_request *r, enum store_state state, const char *code)
 {
 	struct store_event first = {.request = r->id,
+	        .first = true,
 	        .state = state,
 	        .code = bytes_of_text(code),
 	        .at = r->received_at};
@@ -251,7 +255,7 @@ store_request_put(
 static enum err
 event_put(struct store *s, const struct store_event *event, const struct store_request *beside)
 {
-	struct store_event first = {.state = STATE_EXECUTED};
+	struct store_event first = {.first = true, .state = STATE_EXECUTED};
 	uint64_t size;
 	int64_t time;
 	enum err e = store_begin(s);

@@ -86,15 +86,15 @@ static const struct {
                                  " SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], "
                                  "$4::text[], $5::text[], $6::text[], $7::text[],"
                                  " $8::bytea[], $9::int8[], $10::int8[])"},
-        /* seats and outcomes of all events follow each other in $7 and $8: each takes its slice */
+        /* seats and outcomes of all events follow each other in $8 and $9: each takes its slice */
         [SQL_EVENTS_PUT] = {I,
                 "INSERT INTO zz.request_event (request, seq, state, code, at, seat, outcome)"
-                " SELECT e.request, 1 + coalesce((SELECT max(p.seq) FROM zz.request_event p WHERE "
-                "p.request = e.request), 0),"
-                " e.state, e.code, e.at, ($7::int4[])[e.first:e.last], ($8::int2[])[e.first:e.last]"
-                " FROM unnest($1::bytea[], $2::text[], $3::text[], $4::int8[], $5::int4[], "
-                "$6::int4[])"
-                " AS e (request, state, code, at, first, last)"},
+                " SELECT e.request, CASE WHEN e.first THEN 1 ELSE 1 + coalesce((SELECT max(p.seq)"
+                " FROM zz.request_event p WHERE p.request = e.request), 0) END,"
+                " e.state, e.code, e.at, ($8::int4[])[e.low:e.high], ($9::int2[])[e.low:e.high]"
+                " FROM unnest($1::bytea[], $2::bool[], $3::text[], $4::text[], $5::int8[], "
+                "$6::int4[], $7::int4[])"
+                " AS e (request, first, state, code, at, low, high)"},
         [SQL_APPROVALS] = {I,
                 APPROVAL " WHERE a.request = $1::bytea ORDER BY a.received_at, a.kid"},
         [SQL_APPROVAL_FIND] = {I, APPROVAL " WHERE a.kid = $1::text AND a.jti = $2::text"},
@@ -131,9 +131,7 @@ static const struct {
         [SQL_BULK_LOCK] = {I, "SELECT pg_try_advisory_lock(hashtext('zz.bulk'))::int::int8"},
 
         [SQL_KNOWN] = {I, "SELECT f.n, f.id, e.state FROM"
-                          " (SELECT k.n, r.id FROM unnest($1::bytea[]) WITH ORDINALITY AS k (id, "
-                          "n) JOIN zz.request r ON r.id = k.id"
-                          " UNION SELECT k.n, r.id FROM unnest($2::text[], $3::text[]) WITH "
+                          " (SELECT k.n, r.id FROM unnest($1::text[], $2::text[]) WITH "
                           "ORDINALITY AS k (kid, jti, n)"
                           " JOIN zz.request r ON r.kid = k.kid AND r.jti = k.jti) f"
                           " CROSS JOIN LATERAL (SELECT v.state FROM zz.request_event v WHERE "

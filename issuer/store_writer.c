@@ -135,7 +135,6 @@ store_known(struct store *s, const struct store_key *keys, size_t count, struct 
 	struct pg_params p;
 	struct store_rows rows;
 	pg_params_init(&p);
-	PG_COLUMN(&p, PG_BYTEA, keys, id, count);
 	PG_COLUMN(&p, PG_TEXT, keys, kid, count);
 	PG_COLUMN(&p, PG_TEXT, keys, jti, count);
 	enum err e = store_read(s, SQL_KNOWN, &p, &reader, &rows);

@@ -19,7 +19,7 @@ MUST_USE enum err store_entries_from(
         struct store *s, uint64_t size, size_t bytes_max, struct store_entries *out);
 
 struct store_key {
-	struct bytes id, kid, jti;
+	struct bytes kid, jti; /* stand in the bytes that id is the hash of */
 };
 struct store_known {     /* one of the keys that is there already */
 	size_t position; /* among the keys asked */

@@ -11,6 +11,7 @@
 
 enum {
 	IDLE_MS = 500,
+	GATHER_MS = 4,
 	TRIES_MAX = 4,
 	LAPSE_EVERY_S = 60,
 	CATCH_UP_BYTES = 8 * 1024 * 1024,
@@ -18,13 +19,12 @@ enum {
 	PENDING_MAX = 64
 };
 
-/* Hands a job back to where it came from: to be answered, or handled anew. */
+/* A job is done here: to be answered, or handled anew. */
 static void
-job_return(struct job *j, enum job_stage stage, enum err result)
+job_mark(struct job *j, enum job_stage stage, enum err result)
 {
 	j->stage = stage;
 	j->result = result;
-	queue_put(j->home, j);
 }
 
 static void
@@ -33,7 +33,8 @@ jobs_return(struct job *list, enum job_stage stage, enum err result)
 	while (list != NULL) {
 		struct job *next = list->next;
 
-		job_return(list, stage, result);
+		job_mark(list, stage, result);
+		queue_put(list->home, list);
 		list = next;
 	}
 }
@@ -240,39 +241,58 @@ extend(struct writer *w, struct build *b, uint64_t size, struct batch **out)
 	return batch_make(&before, b, &head, out);
 }
 
+/* Hands the jobs back to where they came from, those of the workers with one wake-up. */
 static void
-settle(struct build *b, enum err committed, struct batch *batch)
+jobs_home(struct service *s, struct build *b)
+{
+	struct job *list = NULL;
+
+	for (size_t i = b->job_count; i-- > 0;) {
+		struct job *j = b->jobs[i].job;
+
+		if (j->home == &s->work) {
+			j->next = list;
+			list = j;
+		} else if (j->home != NULL) {
+			queue_put(j->home, j);
+		}
+	}
+	queue_put_list(&s->work, list);
+}
+
+static void
+settle(struct service *s, struct build *b, enum err committed, struct batch *batch)
 {
 	for (size_t i = 0; i < b->job_count; i++) {
 		struct build_job *bj = &b->jobs[i];
 		struct job *j = bj->job;
 
 		if (j->home == NULL)
-			continue; /* the writer's own: what failed is built again at the next turn
-			           */
+			continue; /* the writer's own: built again at the next turn */
 		if (bj->drop == DROP_SERVE) {
-			job_return(j, JOB_SERVE, ERR_OK);
+			job_mark(j, JOB_SERVE, ERR_OK);
 		} else if (bj->drop == DROP_AGAIN) {
 			if (++j->tries < TRIES_MAX)
-				job_return(j, JOB_SERVE, ERR_OK);
+				job_mark(j, JOB_SERVE, ERR_OK);
 			else
-				job_return(j, JOB_ANSWER,
+				job_mark(j, JOB_ANSWER,
 				        err_may_retry(j->result) ? j->result : ERR_STALE);
 		} else if (committed == ERR_OK) {
 			j->batch = batch;
 			if (batch != NULL)
 				atomic_fetch_add(&batch->users, 1);
-			job_return(j, JOB_ANSWER, ERR_OK);
+			job_mark(j, JOB_ANSWER, ERR_OK);
 		} else if ((committed == ERR_UNKNOWN_COMMIT || committed == ERR_EXISTS ||
 		                   committed == ERR_NOT_WAITING || committed == ERR_SIZE ||
 		                   committed == ERR_STALE) &&
 		           ++j->tries < TRIES_MAX) {
 			/* never "not done": the answer is read back */
-			job_return(j, JOB_SERVE, ERR_OK);
+			job_mark(j, JOB_SERVE, ERR_OK);
 		} else {
-			job_return(j, JOB_ANSWER, committed);
+			job_mark(j, JOB_ANSWER, committed);
 		}
 	}
+	jobs_home(s, b);
 }
 
 /* Everything under the head lock. On ERR_OK the transaction is committed; otherwise none is open.
@@ -342,7 +362,7 @@ run(struct writer *w, struct build *b)
 		count_done(w, b, started_ms);
 	}
 	atomic_store(&w->s->problem, (int)e);
-	settle(b, e, batch);
+	settle(w->s, b, e, batch);
 	batch_release(batch);
 	build_end(b);
 	return e;
@@ -455,7 +475,7 @@ writer_run(void *service)
 		abort();
 	}
 	while (!queue_ended(&w.s->write)) {
-		struct job *list = queue_take_all(&w.s->write, IDLE_MS);
+		struct job *list = queue_take_all(&w.s->write, IDLE_MS, &w.s->held, GATHER_MS);
 		enum err e = writer_connect(&w);
 
 		if (e != ERR_OK) {

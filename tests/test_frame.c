@@ -17,19 +17,41 @@
 
 struct stream {
 	int ends[2];
-	uint8_t *room;
-	size_t room_n;
+	struct frame_in in;
 	enum frame_type type;
 	struct bytes body;
 };
+
+static struct stream
+stream_open(void)
+{
+	struct stream s = {.type = FRAME_ERROR};
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
+	s.in.fd = s.ends[0];
+	return s;
+}
+
+static enum err
+frame_write(int fd, enum frame_type type, struct bytes body)
+{
+	uint8_t *p = malloc(FRAME_HEAD_BYTES + body.n);
+	enum err e;
+
+	frame_head_put(p, type, body.n);
+	if (body.n > 0)
+		memcpy(p + FRAME_HEAD_BYTES, body.p, body.n);
+	e = frame_send(fd, bytes_of(p, FRAME_HEAD_BYTES + body.n));
+	free(p);
+	return e;
+}
 
 /* The bytes lie in the stream, which ends after them. */
 static struct stream
 stream_of(struct bytes sent)
 {
-	struct stream s = {.room = NULL};
+	struct stream s = stream_open();
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
 	if (sent.n > 0)
 		assert_int_equal(write(s.ends[1], sent.p, sent.n), sent.n);
 	assert_int_equal(shutdown(s.ends[1], SHUT_WR), 0);
@@ -39,7 +61,7 @@ stream_of(struct bytes sent)
 static enum err
 stream_read(struct stream *s)
 {
-	return frame_read(s->ends[0], &s->room, &s->room_n, &s->type, &s->body);
+	return frame_read(&s->in, &s->type, &s->body);
 }
 
 static void
@@ -47,7 +69,7 @@ stream_close(struct stream *s)
 {
 	close(s->ends[0]);
 	close(s->ends[1]);
-	free(s->room);
+	frame_in_end(&s->in);
 }
 
 static enum err
@@ -63,10 +85,9 @@ read_once(struct bytes sent)
 static void
 frames_come_through_one_after_the_other(void **state)
 {
-	struct stream s = {.room = NULL};
+	struct stream s = stream_open();
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
 	assert_int_equal(frame_write(s.ends[1], FRAME_STATE, BYTES_LIT("first")), ERR_OK);
 	assert_int_equal(frame_write(s.ends[1], FRAME_LIST, BYTES_LIT("")), ERR_OK);
 	assert_int_equal(frame_write(s.ends[1], FRAME_EXTEND, BYTES_LIT("a longer third")), ERR_OK);
@@ -175,27 +196,49 @@ large_write(void *arg)
 
 /* More than a socket holds: written and read in many parts. */
 static void
-the_largest_frame_comes_through_and_no_larger_one(void **state)
+the_largest_frame_comes_through(void **state)
 {
-	uint8_t *p = malloc(ANSWER_BYTES_MAX + 1);
-	struct stream s = {.room = NULL};
+	uint8_t *p = malloc(ANSWER_BYTES_MAX);
+	struct stream s = stream_open();
 	struct large l;
 	pthread_t thread;
 
 	(void)state;
-	for (size_t i = 0; i <= ANSWER_BYTES_MAX; i++)
+	for (size_t i = 0; i < ANSWER_BYTES_MAX; i++)
 		p[i] = (uint8_t)(i * 7 + (i >> 10));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s.ends), 0);
 	l = (struct large){s.ends[1], bytes_of(p, ANSWER_BYTES_MAX), ERR_INTERNAL};
 	assert_int_equal(pthread_create(&thread, NULL, large_write, &l), 0);
 	assert_int_equal(stream_read(&s), ERR_OK);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(l.e, ERR_OK);
 	assert_true(bytes_equal(s.body, l.body));
-	assert_int_equal(
-	        frame_write(s.ends[1], FRAME_ANSWER, bytes_of(p, ANSWER_BYTES_MAX + 1)), ERR_LIMIT);
 	stream_close(&s);
 	free(p);
+}
+
+/* Who asks several things at once is told with one reading what is there. */
+static void
+what_is_here_already_is_known(void **state)
+{
+	static const uint8_t half[] = "\0\0\0\7\1\6he";
+	struct stream s = stream_open();
+
+	(void)state;
+	assert_false(frame_waiting(&s.in));
+	assert_int_equal(frame_write(s.ends[1], FRAME_STATE, BYTES_LIT("one")), ERR_OK);
+	assert_int_equal(frame_write(s.ends[1], FRAME_LIST, BYTES_LIT("two")), ERR_OK);
+	assert_int_equal(write(s.ends[1], half, 8), 8);
+	assert_int_equal(stream_read(&s), ERR_OK);
+	assert_true(frame_waiting(&s.in));
+	assert_int_equal(stream_read(&s), ERR_OK);
+	assert_true(bytes_equal_text(s.body, "two"));
+	assert_false(frame_waiting(&s.in)); /* the rest of the third must come first */
+	assert_int_equal(write(s.ends[1], "llo\0\0\0\0\1\6", 9), 9);
+	assert_int_equal(stream_read(&s), ERR_OK);
+	assert_true(bytes_equal_text(s.body, "hello"));
+	assert_true(frame_waiting(&s.in)); /* and is refused without waiting */
+	assert_int_equal(stream_read(&s), ERR_PROTOCOL);
+	stream_close(&s);
 }
 
 /* No signal ends the process when the other side is gone. */
@@ -220,7 +263,8 @@ main(void)
 	        cmocka_unit_test(every_prefix_is_refused),
 	        cmocka_unit_test(heads_of_another_form_are_refused_by_name),
 	        cmocka_unit_test(each_type_has_its_limit),
-	        cmocka_unit_test(the_largest_frame_comes_through_and_no_larger_one),
+	        cmocka_unit_test(the_largest_frame_comes_through),
+	        cmocka_unit_test(what_is_here_already_is_known),
 	        cmocka_unit_test(a_closed_stream_is_an_error_and_no_signal),
 	};
 

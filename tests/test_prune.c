@@ -383,6 +383,20 @@ while_no_head_is_renewed_nothing_goes(void **state)
 	assert_false(status_there(VERSION, 0, NOW - 60 * HOUR));
 }
 
+/* ---- files cut off ---- */
+
+static void
+what_was_being_written_goes_at_the_next_start(void **state)
+{
+	(void)state;
+	put("log/checkpoints/7.tmp-Xy12Zz", BYTES_LIT("half"), NOW);
+	put("log/checkpoints/7.tmp-Xy12Z", BYTES_LIT("no such name"), NOW);
+	prune_free(p);
+	assert_int_equal(prune_open(w.dir, &p), ERR_OK);
+	assert_false(there("log/checkpoints/7.tmp-Xy12Zz"));
+	assert_true(there("log/checkpoints/7.tmp-Xy12Z")); /* negative control */
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -398,6 +412,7 @@ main(void)
 	        T(what_a_stop_left_goes_after_the_next_start),
 	        T(one_turn_does_a_little),
 	        T(what_no_living_head_names_goes),
+	        T(what_was_being_written_goes_at_the_next_start),
 	        T(while_no_head_is_renewed_nothing_goes),
 	};
 

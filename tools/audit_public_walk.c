@@ -5,6 +5,7 @@
 #include "config.h"
 #include "date.h"
 #include "entry.h"
+#include "file.h"
 #include "head.h"
 #include "landmark.h"
 #include "proof.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200 };
+enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200, UNFINISHED_S_MAX = 3600 };
 
 struct walk {
 	struct audit *a;
@@ -426,6 +427,10 @@ folder_read(struct walk *w, struct folders *f, const char *folder)
 			continue;
 		if (S_ISDIR(st.st_mode))
 			folder_add(f, path);
+		else if (S_ISREG(st.st_mode) && file_is_temp(path) &&
+		         st.st_mtime > w->a->o->now - UNFINISHED_S_MAX)
+			continue; /* just being written, or cut off: the next publisher removes it
+			           */
 		else if (S_ISREG(st.st_mode))
 			file_judge(w, path);
 		else
