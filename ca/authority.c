@@ -228,7 +228,8 @@ manifest_load(struct authority *a)
 	enum err e = ERR_MEMORY;
 
 	snprintf(name, sizeof name, "manifest-%" PRIu64 ".cose", a->fold.manifest_version);
-	if (m != NULL && (e = authority_file_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
+	if (m != NULL &&
+	        (e = authority_file_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
 	        (e = manifest_open(bytes_of(m->bytes, n), a->root, &m->m)) == ERR_OK) {
 		if (memcmp(m->m.sha256, a->fold.manifest_sha256, SHA256_BYTES) == 0) {
 			m->before = a->manifests;

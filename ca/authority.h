@@ -89,8 +89,7 @@ void authority_free(struct authority *a); /* writes a snapshot first */
 /* A file of the state folder; free() it. Both say what is wrong. */
 MUST_USE enum err authority_file_read(
         const struct authority *a, const char *name, size_t bytes_max, uint8_t **p, size_t *n);
-MUST_USE enum err authority_key_load(
-        const struct authority *a, const char *name, struct key **out);
+MUST_USE enum err authority_key_load(const struct authority *a, const char *name, struct key **out);
 
 /* ERR_OK when new things may be signed. Call with the lock held. */
 enum err authority_problem(const struct authority *a, const struct call *c);

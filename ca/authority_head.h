@@ -15,7 +15,7 @@ struct authority_base { /* an earlier head */
 
 struct authority_work { /* TABLE starts it, DELTA adds to it, HEAD ends it */
 	struct buf table;
-	uint64_t sequence; /* 0: none */
+	uint64_t sequence;               /* 0: none */
 	const struct authority_key *key; /* all parts of one publication are signed by one key */
 	uint64_t tree_size, floor;
 	struct merkle_hash root;

@@ -64,8 +64,7 @@ row_load(struct authority *a, enum key_purpose purpose, const char *pem, const c
 		key_free(k);
 		return e;
 	}
-	return ca == NULL ? ERR_OK
-	                  : authority_file_read(a, ca, CA_BYTES_MAX, &row->ca, &row->ca_n);
+	return ca == NULL ? ERR_OK : authority_file_read(a, ca, CA_BYTES_MAX, &row->ca, &row->ca_n);
 }
 
 /* PURPOSE-KID.pem, and nothing else that lies there. */
@@ -105,8 +104,7 @@ authority_keys_open(struct authority *a)
 		char name[40];
 
 		snprintf(name, sizeof name, "%s.pem", key_purpose_word(purposes[i]));
-		e = row_load(
-		        a, purposes[i], name, purposes[i] == KEY_CRL ? "crl-ca.der" : NULL);
+		e = row_load(a, purposes[i], name, purposes[i] == KEY_CRL ? "crl-ca.der" : NULL);
 	}
 	if (e != ERR_OK)
 		return e;

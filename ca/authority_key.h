@@ -20,9 +20,9 @@ struct authority_key {
 struct authority_keys {
 	struct authority_key rows[AUTHORITY_KEYS_MAX];
 	size_t count;
-	int64_t signed_at;                   /* the newest time at which a key was chosen */
-	int64_t alarm_next;                  /* UTC seconds; 0: at once */
-	int alarm_said[KEY_REQUEST];         /* level told last, by purpose */
+	int64_t signed_at;           /* the newest time at which a key was chosen */
+	int64_t alarm_next;          /* UTC seconds; 0: at once */
+	int alarm_said[KEY_REQUEST]; /* level told last, by purpose */
 	int64_t alarm_said_at[KEY_REQUEST];
 };
 
@@ -37,8 +37,7 @@ void authority_keys_close(struct authority_keys *keys);
 MUST_USE enum err authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
         const struct authority_key **out);
 /* May it sign at `now`? Lock held. */
-bool authority_key_signs(
-        const struct authority *a, const struct authority_key *k, int64_t now);
+bool authority_key_signs(const struct authority *a, const struct authority_key *k, int64_t now);
 /* Held under that kid and purpose, whether it may sign or not; NULL. */
 const struct authority_key *authority_key_held(
         const struct authority *a, enum key_purpose purpose, struct bytes kid);

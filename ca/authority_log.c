@@ -296,8 +296,7 @@ checkpoint_is_ours(const struct authority *a, const struct checkpoint *p)
 
 	for (size_t i = 0; e == ERR_KID_UNKNOWN && i < a->keys.count; i++)
 		if (a->keys.rows[i].purpose == KEY_LOG)
-			e = checkpoint_verify(
-			        p, bytes_of_text(a->origin), a->keys.rows[i].key);
+			e = checkpoint_verify(p, bytes_of_text(a->origin), a->keys.rows[i].key);
 	return e;
 }
 

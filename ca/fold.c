@@ -302,8 +302,7 @@ cutoff_apply(struct fold *f, const struct entry *e)
 	if (i == f->cutoff_count)
 		f->cutoff_count++;
 	memcpy(f->cutoffs[i].kid, e->kid.p, KEY_KID_BYTES);
-	f->cutoffs[i].last_size =
-	        e->tree_size == UINT64_MAX ? f->frontier.size - 1 : e->tree_size;
+	f->cutoffs[i].last_size = e->tree_size == UINT64_MAX ? f->frontier.size - 1 : e->tree_size;
 	f->cutoff_time = e->time;
 }
 

@@ -60,7 +60,8 @@ struct fold {
 	uint8_t manifest_sha256[SHA256_BYTES], roster_sha256[SHA256_BYTES];
 	struct fold_cutoff cutoffs[MANIFEST_KEYS_MAX];
 	size_t cutoff_count;
-	int64_t cutoff_time; /* of the newest: certificates and lists not made after it are made anew */
+	int64_t cutoff_time; /* of the newest: certificates and lists not made after it are made
+	                        anew */
 };
 
 void fold_init(struct fold *f);

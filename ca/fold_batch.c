@@ -16,7 +16,7 @@ struct fold_batch {
 	struct batch_item *items;
 	size_t count, room;
 	int64_t time;
-	int64_t cutoff_time; /* fold.h */
+	int64_t cutoff_time;    /* fold.h */
 	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
 	size_t done_room;
 	struct fold_caps caps, orders; /* of this batch */
@@ -320,8 +320,7 @@ cutoff_check(const struct fold_batch *b, const struct entry *e)
 	uint64_t index = b->f->frontier.size + b->count;
 
 	for (size_t i = 0; i < b->count; i++)
-		if (b->items[i].e.type == ENTRY_CUTOFF &&
-		        bytes_equal(b->items[i].e.kid, e->kid))
+		if (b->items[i].e.type == ENTRY_CUTOFF && bytes_equal(b->items[i].e.kid, e->kid))
 			return ERR_MOVE;
 	if (e->tree_size != UINT64_MAX && e->tree_size > index)
 		return ERR_SIZE;
@@ -341,8 +340,7 @@ item_check(struct fold_batch *b, const struct batch_item *it)
 	if (it->n.exp != 0 && it->n.exp < b->time)
 		return ERR_REQUEST_EXPIRED;
 	/* made before a key was cut off, maybe by it: made anew, by another */
-	if ((it->e.type == ENTRY_ISSUE || it->e.type == ENTRY_LIST) &&
-	        it->e.time <= b->cutoff_time)
+	if ((it->e.type == ENTRY_ISSUE || it->e.type == ENTRY_LIST) && it->e.time <= b->cutoff_time)
 		return ERR_STALE;
 	switch (it->e.type) {
 	case ENTRY_GENESIS:

@@ -15,7 +15,8 @@ enum { ROW_DEREGISTERED = 0x40, ROW_NO_REASON = 0xff }; /* in the byte of the re
 static size_t
 size_bound(const struct fold *f)
 {
-	size_t n = 64 * 40 + 4096 + MANIFEST_KEYS_MAX * 32 + holds_bytes(&f->holds) + history_bytes(&f->history);
+	size_t n = 64 * 40 + 4096 + MANIFEST_KEYS_MAX * 32 + holds_bytes(&f->holds) +
+	           history_bytes(&f->history);
 
 	for (uint32_t i = 0; i < f->list_count; i++)
 		n += LIST_BYTES + f->lists[i].row_count * ROW_BYTES + 256;

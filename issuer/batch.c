@@ -3,6 +3,7 @@
 #include "batch.h"
 
 #include "log.h"
+#include "manifest.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -355,4 +356,33 @@ roster_take(struct writer *w, uint64_t version)
 	w->s->roster_version = version;
 	log_note("roster_in_force", "version=%llu", (unsigned long long)version);
 	return ERR_OK;
+}
+
+enum err
+manifest_take(struct writer *w, uint64_t version)
+{
+	static const struct {
+		enum key_purpose purpose;
+		enum metric metric;
+	} rows[] = {{KEY_RECORD, METRIC_KEY_RECORD}, {KEY_STATUS, METRIC_KEY_STATUS},
+	        {KEY_LOG, METRIC_KEY_LOG}, {KEY_CRL, METRIC_KEY_CRL}};
+	struct store_message found;
+	struct manifest m;
+	int64_t now = service_now();
+	enum err e;
+
+	if (version == 0)
+		return ERR_OK;
+	if ((e = store_manifest_get(w->store, version, &found)) != ERR_OK)
+		return e;
+	if ((e = manifest_open(found.message, w->s->root, &m)) == ERR_OK) {
+		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+			metrics_set(&w->s->metrics, rows[i].metric,
+			        (uint64_t)manifest_keys_end(
+			                m.keys, m.key_count, rows[i].purpose, now));
+		manifest_close(&m);
+		w->s->manifest_version = version;
+	}
+	store_result_free(found.owner);
+	return e;
 }

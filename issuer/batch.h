@@ -75,4 +75,6 @@ MUST_USE enum err batch_make(const struct merkle_frontier *before, const struct 
         const struct signer_head *head, struct batch **out);
 /* Loads the roster of that version from the database and puts it in force in the front. */
 MUST_USE enum err roster_take(struct writer *w, uint64_t version);
+/* Until when its keys sign goes to the metrics; issuerd has no other use for it. */
+MUST_USE enum err manifest_take(struct writer *w, uint64_t version);
 #endif

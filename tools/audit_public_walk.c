@@ -23,7 +23,6 @@ enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200, UNFINISHED_S_MAX = 3600 };
 struct walk {
 	struct audit *a;
 	const struct manifest *m;
-	struct key *log;
 	enum err e;
 };
 
@@ -43,13 +42,15 @@ file_take(struct walk *w, const char *path, uint8_t **p, size_t *n)
 static bool
 cose_head_good(struct walk *w, struct bytes in, uint64_t size)
 {
+	const struct manifest_key *log = NULL;
 	struct receipt r;
 
-	if (w->log == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size)
+	if (w->m == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size ||
+	        (log = manifest_find(w->m, r.kid, KEY_LOG)) == NULL)
 		return false;
 	for (size_t i = 0; i < w->a->log->root_next; i++)
 		if (w->a->log->roots[i].size == size)
-			return receipt_head_verify(&r, w->log, w->m->origin,
+			return receipt_head_verify(&r, log->key, w->m->origin,
 			               &w->a->log->roots[i].root) == ERR_OK;
 	/* one that is newer than the listing that was taken before the snapshot */
 	return size > w->a->size;
@@ -371,10 +372,7 @@ audit_public_walk(struct audit *a)
 {
 	struct walk w = {.a = a, .m = audit_manifest_newest(a), .e = ERR_OK};
 	struct folders f = {NULL, 0, 0};
-	struct bytes name;
 
-	if (w.m != NULL)
-		err_ignore(note_vkey_decode(w.m->log_vkey, &name, &w.log));
 	folder_add(&f, "");
 	while (w.e == ERR_OK && f.count > 0) {
 		char folder[NAME_MAX_BYTES];
@@ -383,6 +381,5 @@ audit_public_walk(struct audit *a)
 		folder_read(&w, &f, folder);
 	}
 	free(f.names);
-	key_free(w.log);
 	return w.e;
 }
