@@ -335,7 +335,7 @@ batch_release(struct batch *b)
 	free(b);
 }
 
-enum err
+static enum err
 roster_take(struct writer *w, uint64_t version)
 {
 	struct store_message m;
@@ -358,7 +358,7 @@ roster_take(struct writer *w, uint64_t version)
 	return ERR_OK;
 }
 
-enum err
+static enum err
 manifest_take(struct writer *w, uint64_t version)
 {
 	static const struct {
@@ -371,8 +371,6 @@ manifest_take(struct writer *w, uint64_t version)
 	int64_t now = service_now();
 	enum err e;
 
-	if (version == 0)
-		return ERR_OK;
 	if ((e = store_manifest_get(w->store, version, &found)) != ERR_OK)
 		return e;
 	if ((e = manifest_open(found.message, w->s->root, &m)) == ERR_OK) {
@@ -384,5 +382,18 @@ manifest_take(struct writer *w, uint64_t version)
 		w->s->manifest_version = version;
 	}
 	store_result_free(found.owner);
+	return e;
+}
+
+enum err
+trust_take(struct writer *w, const struct signer_state *t)
+{
+	enum err e = ERR_OK;
+
+	if (t->roster_version != w->s->roster_version && t->roster_version != 0)
+		e = roster_take(w, t->roster_version);
+	if (e == ERR_OK && t->manifest_version != w->s->manifest_version &&
+	        t->manifest_version != 0)
+		e = manifest_take(w, t->manifest_version);
 	return e;
 }

@@ -31,6 +31,9 @@ enum admin_exit admin_migrate(const struct admin_options *o);
 enum admin_exit admin_roster(const struct admin_options *o);
 enum admin_exit admin_status(const struct admin_options *o);
 enum admin_exit admin_recover(const struct admin_options *o);
+/* What is published and the signer does not hold: each lost certificate is named, ADMIN_REFUSED.
+ * ADMIN_DONE where the signer has it all. */
+enum admin_exit admin_lost(const struct config *c, const struct signer_state *state);
 enum admin_exit admin_sign(const struct admin_options *o);
 enum admin_exit admin_new_key(const struct admin_options *o);
 enum admin_exit admin_cut_off(const struct admin_options *o);

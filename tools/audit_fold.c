@@ -369,6 +369,16 @@ pair_check(struct audit *a, const struct log_row *row)
 	p->seat = row->n.seat;
 }
 
+static void
+day_add(struct audit_log *l, uint64_t index)
+{
+	if (l->day_count == l->day_room) {
+		l->day_room = l->day_room * 2 + 64;
+		l->days = audit_grow(l->days, l->day_room, sizeof *l->days);
+	}
+	l->days[l->day_count++] = index;
+}
+
 void
 audit_fold(struct audit *a, struct log_row *row)
 {
@@ -401,6 +411,8 @@ audit_fold(struct audit *a, struct log_row *row)
 		audit_status_apply(a, row);
 	else
 		other_apply(a, row);
+	if (row->index > 0 && date_shanghai(time) > date_shanghai(a->log->time))
+		day_add(a->log, row->index);
 	if (time > a->log->time)
 		a->log->time = time;
 }

@@ -29,8 +29,8 @@ struct unit_approval {
 	int64_t exp, received;
 	struct audit_rosters rosters;
 	/* derived */
-	bool good;
-	uint8_t thumb[KEY_THUMB_BYTES];
+	bool good, has_list;
+	uint8_t thumb[KEY_THUMB_BYTES], list[SHA256_BYTES];
 };
 struct unit_certificate {
 	uint64_t index;

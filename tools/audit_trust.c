@@ -15,7 +15,8 @@ struct version {                 /* of a manifest or roster, as the log names it
 	uint64_t version, index; /* UINT64_MAX: no entry */
 	int64_t time;
 	uint8_t sha256[SHA256_BYTES];
-	bool there; /* has a row */
+	bool there;                 /* has a row */
+	uint8_t held[SHA256_BYTES]; /* of the row */
 	/* manifest */
 	uint8_t *bytes;
 	struct manifest m;
@@ -163,16 +164,20 @@ struct document { /* a row of either table */
 };
 
 static void
-document_check(struct audit_found *f, const struct document *d, const struct version *v,
+document_check(struct audit_found *f, const struct document *d, struct version *v,
         const enum audit_column c[4])
 {
+	bool signed_well = f->count == 0;
 	uint8_t hash[SHA256_BYTES];
 
 	sha256_one(d->message, hash);
+	memcpy(v->held, hash, sizeof hash);
 	audit_want(f, bytes_equal(d->sha256, bytes_of(hash, sizeof hash)), c[2]);
 	if (v->index == UINT64_MAX)
 		return;
-	audit_want(f, memcmp(v->sha256, hash, sizeof hash) == 0, c[1]);
+	/* what the root signed is right, and the entry is not */
+	audit_want(f, memcmp(v->sha256, hash, sizeof hash) == 0,
+	        signed_well ? AUDIT_ENTRY_ENTRY : c[1]);
 	audit_want(f, d->created <= v->time + AUDIT_SLACK_S, c[3]);
 }
 
@@ -284,6 +289,15 @@ audit_trust_run(struct audit *a)
 	rows_missing(a, &a->trust->manifests, "manifest");
 	rows_missing(a, &a->trust->rosters, "roster");
 	return ERR_OK;
+}
+
+bool
+audit_trust_has(const struct audit *a, const struct entry *e)
+{
+	const struct version *v = version_find(
+	        e->type == ENTRY_MANIFEST ? &a->trust->manifests : &a->trust->rosters, e->sequence);
+
+	return v != NULL && v->there && memcmp(v->held, e->sha256, SHA256_BYTES) == 0;
 }
 
 void

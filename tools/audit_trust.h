@@ -33,5 +33,7 @@ bool audit_cut_below(const struct audit *a, uint64_t index, struct bytes kid);
 const struct audit_stop *audit_stops(const struct audit *a, size_t *count);
 /* Was the centre of that code, or that key, stopped by entries below `index`? */
 bool audit_stopped(const struct audit *a, struct bytes name, uint64_t index);
+/* Is the row that an entry 4 or 5 names there? */
+bool audit_trust_has(const struct audit *a, const struct entry *e);
 void audit_trust_free(struct audit_trust *t);
 #endif

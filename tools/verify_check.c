@@ -2,7 +2,48 @@
  * is fetched. */
 #include "verify_check.h"
 
+#include "date.h"
+
 #include <string.h>
+
+static bool
+at_read(const char *text, int64_t *at)
+{
+	int64_t day = 0;
+
+	if (time_decode(bytes_of_text(text), at) == ERR_OK)
+		return true;
+	if (date_decode(bytes_of_text(text), &day) != ERR_OK)
+		return false;
+	*at = date_shanghai_start(day);
+	return true;
+}
+
+static bool
+six_digits(const char *s)
+{
+	return strlen(s) == 6 && strspn(s, "0123456789") == 6;
+}
+
+const char *
+check_words_read(const struct check_words *w, struct check_options *o)
+{
+	uint64_t age = STATUS_FRESH_S;
+
+	o->at = -1;
+	if (w->at != NULL && !at_read(w->at, &o->at))
+		return "--at must be a date or a time with offset: 2026-10-17T09:00:00+08:00";
+	if (w->age != NULL && decimal_decode(bytes_of_text(w->age), INT32_MAX, &age) != ERR_OK)
+		return "--max-age must be seconds";
+	if (w->item != NULL && !six_digits(w->item))
+		return "--item must be six digits";
+	if (w->document != NULL && *w->document == '\0')
+		return "--document must not be empty";
+	o->age_s_max = (int64_t)age;
+	o->item = bytes_of_text(w->item == NULL ? "" : w->item);
+	o->document = bytes_of_text(w->document == NULL ? "" : w->document);
+	return NULL;
+}
 
 static struct bytes
 data_trim(struct bytes data)

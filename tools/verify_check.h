@@ -17,6 +17,13 @@ struct check_options {
 	bool require_log;
 	struct bytes item, document;
 };
+struct check_words { /* of the command line; NULL: not given */
+	const char *item, *document, *at, *age;
+};
+/* What is asked, into o, and the age that is asked for where none is given. NULL, or what is wrong
+ * with a word. */
+const char *check_words_read(const struct check_words *w, struct check_options *o);
+
 /* What a verdict was found with; views of `v` point in here and into the data. Zero it; check_close
  * is due. */
 struct check {

@@ -20,6 +20,7 @@ enum { EXIT_USAGE = 2, EXIT_AWAY = 6, DATA_BYTES_MAX = 64 * 1024, MODE = 0644 };
 
 struct prove_arguments {
 	const char *root, *state, *log, *out, *index, *data;
+	struct check_words words;
 	bool check, landmarks, json, landmark;
 };
 
@@ -35,6 +36,7 @@ struct prove { /* one run */
 	struct log_record record;
 	uint64_t index;
 	struct merkle_path path;
+	struct check_options asked;
 };
 
 void
@@ -55,8 +57,8 @@ prove_help(FILE *to)
 	      "  zz-verify landmarks --root ROOT.pub --state DIR --log URL|FOLDER\n"
 	      "      keeps two hashes a day, each proved to be part of the signed log: at most 150 "
 	      "kB for six years.\n"
-	      "  zz-verify check --log URL|FOLDER --root ROOT.pub --state DIR [--json] FILE | "
-	      "QR-TEXT\n"
+	      "  zz-verify check --log URL|FOLDER --root ROOT.pub --state DIR [options of check] "
+	      "FILE | QR-TEXT\n"
 	      "      fetches the proof itself: NOT_LOGGED where the log does not hold the "
 	      "certificate.\n",
 	        to);
@@ -319,19 +321,18 @@ check_with(struct prove *p, bool found, int64_t now)
 {
 	uint8_t receipt_room[RECEIPT_BYTES_MAX], bundle_room[BUNDLE_BYTES_MAX];
 	struct buf receipt = BUF_OF(receipt_room), bundle = BUF_OF(bundle_room);
-	struct check_options o = {.dir = p->a->state,
-	        .root = p->root,
-	        .now = now,
-	        .at = -1,
-	        .age_s_max = STATUS_FRESH_S,
-	        .require_log = true,
-	        .data = bytes_of(p->record.bare, p->record.bare_n)};
+	struct check_options o = p->asked;
 	struct check *c = calloc(1, sizeof *c);
 	struct field *f = NULL;
 	json_t *json = NULL;
 	int code = 1;
 	enum err e = c == NULL ? ERR_MEMORY : field_open(&f);
 
+	o.dir = p->a->state;
+	o.root = p->root;
+	o.now = now;
+	o.require_log = true;
+	o.data = bytes_of(p->record.bare, p->record.bare_n);
 	if (e == ERR_OK && found && (e = bundle_make(p, &receipt, &bundle)) == ERR_OK)
 		o.data = buf_bytes(&bundle);
 	if (e == ERR_OK && (e = check_run(&o, c)) == ERR_OK) {
@@ -395,8 +396,11 @@ static int
 arguments_judge(struct prove *p)
 {
 	const struct prove_arguments *a = p->a;
+	const char *wrong = check_words_read(&a->words, &p->asked);
 	enum err e;
 
+	if (wrong != NULL)
+		return usage(wrong);
 	if (a->root == NULL || a->log == NULL || (a->data == NULL) != a->landmarks)
 		return usage("--root and --log are needed, and one certificate but for landmarks");
 	if ((a->check || a->landmarks) && a->state == NULL)
@@ -418,44 +422,40 @@ arguments_judge(struct prove *p)
 	return verdict_exit(VERDICT_MALFORMED);
 }
 
+static const struct option options[] = {
+        {"root", required_argument, NULL, 'r'},
+        {"state", required_argument, NULL, 's'},
+        {"log", required_argument, NULL, 'g'},
+        {"out", required_argument, NULL, 'o'},
+        {"index", required_argument, NULL, 'n'},
+        {"item", required_argument, NULL, 'i'},
+        {"document", required_argument, NULL, 'd'},
+        {"at", required_argument, NULL, 'a'},
+        {"max-age", required_argument, NULL, 'm'},
+        {"require-log", no_argument, NULL, 'l'}, /* as it is */
+        {"json", no_argument, NULL, 'j'},
+        {"landmark", no_argument, NULL, 'k'},
+        {NULL, 0, NULL, 0},
+};
+
 static bool
 option_take(struct prove_arguments *a, int option)
 {
-	switch (option) {
-	case 'r':
-		a->root = optarg;
-		return true;
-	case 's':
-		a->state = optarg;
-		return true;
-	case 'g':
-		a->log = optarg;
-		return true;
-	case 'o':
-		a->out = optarg;
-		return true;
-	case 'i':
-		a->index = optarg;
-		return true;
-	case 'j':
-		a->json = true;
-		return true;
-	case 'm':
-		a->landmark = true;
-		return true;
-	default:
-		return false; /* getopt has said why */
-	}
+	static const char letters[] = "rsgonidam";
+	const char **texts[] = {&a->root, &a->state, &a->log, &a->out, &a->index, &a->words.item,
+	        &a->words.document, &a->words.at, &a->words.age};
+	const char *at = strchr(letters, option);
+
+	if (at != NULL)
+		*texts[at - letters] = optarg;
+	a->json |= option == 'j';
+	a->landmark |= option == 'k';
+	return option != '?'; /* getopt has said why */
 }
 
 int
 prove_main(int argc, char **argv, int64_t now)
 {
-	static const struct option options[] = {{"root", required_argument, NULL, 'r'},
-	        {"state", required_argument, NULL, 's'}, {"log", required_argument, NULL, 'g'},
-	        {"out", required_argument, NULL, 'o'}, {"index", required_argument, NULL, 'i'},
-	        {"json", no_argument, NULL, 'j'}, {"landmark", no_argument, NULL, 'm'},
-	        {NULL, 0, NULL, 0}};
 	struct prove_arguments a = {.check = strcmp(argv[1], "check") == 0,
 	        .landmarks = strcmp(argv[1], "landmarks") == 0};
 	struct prove *p = calloc(1, sizeof *p);

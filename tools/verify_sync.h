@@ -4,6 +4,7 @@
  * manifest and what is held, before it replaces anything. Source: DESIGN.md sections 5 and 6,
  * FORMATS.md section 6. */
 #include "client.h"
+#include "policy.h"
 #include "verdict.h"
 
 enum {
@@ -23,6 +24,8 @@ struct sync_options {
 	const struct key *root;
 	int64_t now;
 	bool clock_trusted; /* false: data may be ahead of `now` */
+	const struct policy
+	        *policy; /* of the verifier's own, besides the manifest's quorum; NULL: none */
 	bool crls; /* fetch CRLs too: dates and reasons, at many times the size of the lists */
 };
 

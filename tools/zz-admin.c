@@ -69,8 +69,8 @@ static const struct command {
                 "sizes, versions, lists and problems of database and signer; exit code 3 when not "
                 "healthy",
                 {"config"}, {NULL}, admin_status},
-        {"recover", NULL, "rebuilds what the database lost from the signer's journal", {"config"}, {NULL},
-                admin_recover},
+        {"recover", NULL, "rebuilds what the database lost from the signer's journal", {"config"},
+                {NULL}, admin_recover},
         {"new-key", "record | status | log | crl",
                 "the signer makes one more key for that purpose; it signs when a manifest names it",
                 {"config"}, {NULL}, admin_new_key},
@@ -85,7 +85,8 @@ static const struct command {
                 "named;\n      with --root also signs the manifest that says so and brings it "
                 "into force",
                 {"config", "reason"}, {"size", "root", "wait"}, admin_cut_off},
-        {"sign-roster", NULL, "signs a roster by the root key, having checked it as the signer will",
+        {"sign-roster", NULL,
+                "signs a roster by the root key, having checked it as the signer will",
                 {"root", "payload", "out"}, {NULL}, admin_sign},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -1,7 +1,6 @@
 /* zz-verify.c - checks certificates offline against a pinned root key: only `sync` opens a
  * connection. */
 #include "client.h"
-#include "date.h"
 #include "field.h"
 #include "file.h"
 #include "verify_many.h"
@@ -20,7 +19,8 @@
 enum { EXIT_USAGE = 2, EXIT_AWAY = 6 };
 
 struct arguments {
-	const char *root, *state, *url, *item, *document, *at, *age;
+	const char *root, *state, *url, *policy;
+	struct check_words words;
 	char *const *names; /* what to check */
 	size_t count;
 	bool require_log, json, untrusted_clock, crl, help, version;
@@ -38,6 +38,9 @@ help_print(FILE *to)
 	      "connection.\n"
 	      "        --crl              CRLs too: date and reason of a revocation, for many "
 	      "times the data\n"
+	      "        --policy FILE      witnesses of your own choice must have cosigned, besides "
+	      "those that the\n"
+	      "                           manifest demands (C2SP tlog-policy)\n"
 	      "        --untrusted-clock  the clock here may be wrong\n"
 	      "  zz-verify check --root ROOT.pub --state DIR [options] FILE... | FOLDER | QR-TEXT "
 	      "| -\n"
@@ -160,13 +163,15 @@ sync_print(const struct sync_report *r, const struct client *c, const char *url,
 }
 
 static int
-sync_locked(const struct arguments *a, const struct key *root, struct client *c)
+sync_locked(const struct arguments *a, const struct key *root, const struct policy *policy,
+        struct client *c)
 {
 	struct sync_source from = {c, client_source};
 	struct sync_options o = {.dir = a->state,
 	        .root = root,
 	        .now = (int64_t)time(NULL),
 	        .clock_trusted = !a->untrusted_clock,
+	        .policy = policy,
 	        .crls = a->crl};
 	struct sync_report report;
 	int64_t newest = 0;
@@ -185,20 +190,16 @@ sync_locked(const struct arguments *a, const struct key *root, struct client *c)
 }
 
 static int
-sync_main(const struct arguments *a, const struct key *root)
+sync_to(const struct arguments *a, const struct key *root, const struct policy *policy)
 {
 	struct client *c = NULL;
 	int lock = -1, code = 1;
 	enum err e = ERR_OK;
 
-	if (a->url == NULL)
-		return usage("sync needs --url");
-	if (a->count != 0)
-		return usage("sync takes no file");
 	if ((e = state_make(a->state)) != ERR_OK || (e = state_lock(a->state, &lock)) != ERR_OK)
 		return trouble("state folder", a->state, e);
 	if ((e = client_open(a->url, &c)) == ERR_OK)
-		code = sync_locked(a, root, c);
+		code = sync_locked(a, root, policy, c);
 	else
 		code = e == ERR_VALUE ? usage("--url must be http:// or https:// and a host")
 		                      : trouble("URL", a->url, e);
@@ -207,26 +208,42 @@ sync_main(const struct arguments *a, const struct key *root)
 	return code;
 }
 
+static int
+sync_main(const struct arguments *a, const struct key *root)
+{
+	struct policy *policy = NULL;
+	uint8_t *text = NULL;
+	unsigned line = 0;
+	size_t n = 0;
+	int code;
+	enum err e;
+
+	if (a->url == NULL)
+		return usage("sync needs --url");
+	if (a->count != 0)
+		return usage("sync takes no file");
+	if (a->policy == NULL)
+		return sync_to(a, root, NULL);
+	if ((e = file_read(a->policy, POLICY_BYTES_MAX, &text, &n)) != ERR_OK)
+		return trouble("policy", a->policy, e);
+	if ((policy = calloc(1, sizeof *policy)) == NULL)
+		e = ERR_MEMORY;
+	else
+		e = policy_read(bytes_of(text, n), policy, &line);
+	if (e == ERR_OK) {
+		code = sync_to(a, root, policy);
+		policy_close(policy);
+	} else {
+		fprintf(stderr, "zz-verify: %s line %u: %s %s\n", a->policy, line, err_en(e),
+		        err_zh(e));
+		code = EXIT_USAGE;
+	}
+	free(policy);
+	free(text);
+	return code;
+}
+
 /* check */
-
-static bool
-at_read(const char *text, int64_t *at)
-{
-	int64_t day = 0;
-
-	if (time_decode(bytes_of_text(text), at) == ERR_OK)
-		return true;
-	if (date_decode(bytes_of_text(text), &day) != ERR_OK)
-		return false;
-	*at = date_shanghai_start(day);
-	return true;
-}
-
-static bool
-six_digits(const char *s)
-{
-	return strlen(s) == 6 && strspn(s, "0123456789") == 6;
-}
 
 static int
 check_show(const struct arguments *a, const struct check *c, const struct field *f)
@@ -344,26 +361,12 @@ check_main(const struct arguments *a, const struct key *root, const struct field
 	struct check_options o = {.dir = a->state,
 	        .root = root,
 	        .now = (int64_t)time(NULL),
-	        .at = -1,
-	        .age_s_max = STATUS_FRESH_S,
 	        .require_log = a->require_log};
-	uint64_t age = STATUS_FRESH_S;
+	const char *wrong = check_words_read(&a->words, &o);
 
 	if (a->count == 0)
 		return usage("check needs files, a folder, a QR text or -");
-	if (a->at != NULL && !at_read(a->at, &o.at))
-		return usage(
-		        "--at must be a date or a time with offset: 2026-10-17T09:00:00+08:00");
-	if (a->age != NULL && decimal_decode(bytes_of_text(a->age), INT32_MAX, &age) != ERR_OK)
-		return usage("--max-age must be seconds");
-	if (a->item != NULL && !six_digits(a->item))
-		return usage("--item must be six digits");
-	if (a->document != NULL && *a->document == '\0')
-		return usage("--document must not be empty");
-	o.age_s_max = (int64_t)age;
-	o.item = bytes_of_text(a->item == NULL ? "" : a->item);
-	o.document = bytes_of_text(a->document == NULL ? "" : a->document);
-	return check_input(a, &o, f);
+	return wrong != NULL ? usage(wrong) : check_input(a, &o, f);
 }
 
 /* arguments */
@@ -372,6 +375,7 @@ static const struct option options[] = {
         {"root", required_argument, NULL, 'r'},
         {"state", required_argument, NULL, 's'},
         {"url", required_argument, NULL, 'u'},
+        {"policy", required_argument, NULL, 'p'},
         {"item", required_argument, NULL, 'i'},
         {"document", required_argument, NULL, 'd'},
         {"at", required_argument, NULL, 'a'},
@@ -388,11 +392,11 @@ static const struct option options[] = {
 static bool
 option_take(struct arguments *a, int c)
 {
-	const char **texts[] = {
-	        &a->root, &a->state, &a->url, &a->item, &a->document, &a->at, &a->age};
+	const char **texts[] = {&a->root, &a->state, &a->url, &a->policy, &a->words.item,
+	        &a->words.document, &a->words.at, &a->words.age};
 	bool *flags[] = {
 	        &a->require_log, &a->json, &a->untrusted_clock, &a->crl, &a->help, &a->version};
-	static const char text_letters[] = "rsuidam", flag_letters[] = "ljcnhv";
+	static const char text_letters[] = "rsupidam", flag_letters[] = "ljcnhv";
 	const char *at = strchr(text_letters, c);
 
 	if (at != NULL) {

@@ -32,6 +32,12 @@ check() { zz-verify check --root "$root" --state "$work/state" "$@"; }
 expect "a bare record is checked in the log" 0 check --log "$url" "$record"
 has "which says so" "log: checked"
 expect "also from a folder, in JSON" 0 check --log "$dir/public" --json "$record"
+item=$(sed -n 's/.*"item": *"\([0-9]*\)".*/\1/p' tools/examples/welding-120/session.json)
+expect "with all that check can be asked: for this item" 0 check --log "$url" --item "$item" --max-age 3600 "$record"
+expect "for another item" 80 check --log "$url" --item 000000 "$record"
+expect "for another person" 81 check --log "$url" --document 330106199001010011 "$record"
+expect "at a time before it" 31 check --log "$url" --at 2001-01-01 "$record"
+expect "a word that is none" 2 check --log "$url" --at soon "$record"
 bad=$(sed -n 's/^revoked \([0-9a-f]*\):.*/\1/p' "$work/up.log")
 expect "a revoked one is REVOKED" 20 check --log "$url" "$dir/out/low-voltage-60/$bad.cose"
 

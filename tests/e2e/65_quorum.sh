@@ -40,6 +40,19 @@ expect "what is published still serves" 0 sync
 witness_up
 if try_for 15 all_public; then pass "and everything is when it comes back"; else fail "and everything is when it comes back" "$(tail -n 5 "$dir/log/issuer-publish.log")"; fi
 
+# ---- the verifier has a choice of its own ----
+
+other=$(zz-witness keygen --name witness.example.org/two --key "$work/two.pem")
+printf 'witness one %s\nquorum one\n' "$vkey" >"$work/own.policy"
+printf 'witness two %s\nquorum two\n' "$other" >"$work/other.policy"
+printf 'quorum nobody\n' >"$work/wrong.policy"
+own() { zz-verify sync --url "$url" --root "$dir/trust/root.pub" --state "$work/own" --policy "$work/$1.policy"; }
+expect "witnesses that the verifier does not know are not enough for it" 6 own other
+has "and it says so" witness_quorum_missing
+expect "its own witness is" 0 own own
+expect "a policy that cannot be read is refused" 2 own wrong
+has "with its line" "line 1"
+
 # ---- the cosignatures are taken away on their way to the verifier ----
 
 service_signal stop issuer-publish
