@@ -416,16 +416,9 @@ bool
 audit_checkpoint_good(const struct audit *a, const struct checkpoint *c)
 {
 	const struct manifest *m = audit_manifest_newest(a);
-	struct key *log = NULL;
-	struct bytes name;
-	bool good;
 
-	if (m == NULL || note_vkey_decode(m->log_vkey, &name, &log) != ERR_OK)
-		return false;
-	good = bytes_equal(c->origin, m->origin) && checkpoint_verify(c, name, log) == ERR_OK &&
+	return m != NULL && manifest_checkpoint(m, c) == ERR_OK &&
 	       audit_root_is(a, c->size, &c->root);
-	key_free(log);
-	return good;
 }
 
 static void
