@@ -140,8 +140,8 @@ sign(const struct zz *z, const struct enrol *q, const struct key *k)
 	enum err e = enrolment_digest(bytes_of(q->text, q->n), digest);
 
 	if (e != ERR_OK)
-		return zz_usage(z, "%s must begin with { and hold the roster's payload",
-		        q->payload);
+		return zz_usage(
+		        z, "%s must begin with { and hold the roster's payload", q->payload);
 	hex_encode(bytes_of(digest, sizeof digest), hex);
 	zz_jti(jti);
 	payload = json_pack("{s:s,s:s,s:I,s:I,s:s}", "request", hex, "jti", jti, "iat",
