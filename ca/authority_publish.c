@@ -75,8 +75,8 @@ list_take(struct authority *a, struct call *c, uint32_t list, struct tokens *t, 
 	l = &a->fold.lists[list];
 	/* sequence = UTC seconds, strictly rising: two versions in one second cannot be */
 	if ((uint64_t)c->now < l->sequence)
-		log_refuse("list_falls_back", "list=%" PRIu32 " last=%" PRIu64 " asked=%" PRId64, list,
-		        l->sequence, c->now);
+		log_refuse("list_falls_back", "list=%" PRIu32 " last=%" PRIu64 " asked=%" PRId64,
+		        list, l->sequence, c->now);
 	if ((uint64_t)c->now <= l->sequence)
 		return ERR_VERSION;
 	memcpy(t->raw, l->raw, LIST_BYTES);
@@ -230,8 +230,9 @@ checkpoint_sign_at(
 		return e;
 	/* a size that it had, and nothing that falls back */
 	if (h == NULL || size < a->guard_size) {
-		log_refuse("head_does_not_extend", "asked=%" PRIu64 " last=%" PRIu64 " log=%" PRIu64,
-		        size, a->guard_size, a->fold.frontier.size);
+		log_refuse("head_does_not_extend",
+		        "asked=%" PRIu64 " last=%" PRIu64 " log=%" PRIu64, size, a->guard_size,
+		        a->fold.frontier.size);
 		return ERR_SIZE;
 	}
 	if ((e = authority_recount_head(a, h)) != ERR_OK ||
