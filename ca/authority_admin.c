@@ -2,6 +2,7 @@
  * its entry is in the log. */
 #include "authority.h"
 
+#include "enrolment.h"
 #include "file.h"
 #include "log.h"
 
@@ -188,6 +189,21 @@ authority_manifest(struct authority *a, struct call *c)
 	return e;
 }
 
+/* The first roster is the root's alone; whoever comes or goes later, two officials say so. */
+static enum err
+enrolled(const struct authority *a, struct call *c, struct bytes text)
+{
+	enum err e;
+
+	if (a->fold.roster_version == 0)
+		return ERR_OK;
+	if (a->roster == NULL)
+		return ERR_NOT_READY;
+	if ((e = enrolment_check(text, a->roster, c->now)) != ERR_OK)
+		c->detail = "two officials of the roster in force must have signed for it";
+	return e;
+}
+
 static enum err
 roster_take(struct authority *a, struct call *c, struct bytes text, const struct roster *r)
 {
@@ -205,7 +221,8 @@ roster_take(struct authority *a, struct call *c, struct bytes text, const struct
 		return c->clock;
 	if (roster_exp(r) <= c->now)
 		return ERR_REQUEST_EXPIRED;
-	if ((e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
+	if ((e = enrolled(a, c, text)) != ERR_OK ||
+	        (e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
 		return e;
 	if (entry.sequence > a->roster_held)
 		a->roster_held = entry.sequence;

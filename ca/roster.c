@@ -290,8 +290,9 @@ static enum err
 payload_read(struct roster *r)
 {
 	uint64_t iat = 0, exp = 0;
-	json_t *operators = NULL, *approvals = NULL;
+	json_t *operators = NULL, *approvals = NULL, *enrolled_by = NULL; /* enrolment.h */
 	const struct json_member members[] = {
+	        {"enrolled_by", 'A', &enrolled_by},
 	        {"version", 'i', &r->version},
 	        {"iat", 'i', &iat},
 	        {"exp", 'i', &exp},

@@ -38,6 +38,9 @@ static const struct option_row options[] = {
 	OPTION("payload", payload, "FILE.json", "what is to be signed: a roster's payload, or what manifest wrote"),
 	OPTION("out", out, "FILE", "where the result goes"),
 	OPTION("from", from, "TIME", "when new keys begin to sign, as 2026-12-01T00:00:00Z: leave verifiers the days to learn of them"),
+	OPTION("proposal", proposal, "FILE.jws", "signature of the official who proposes (zz enrol)"),
+	OPTION("approval", approval, "FILE.jws", "signature of the official who approves (zz enrol)"),
+	OPTION("roster", roster, "FILE.jws", "roster in force, as DIR/trust/roster.jws: whose officials these are"),
 	OPTION("reason", reason, "WORD", "compromise, superseded or ceased"),
 	OPTION("size", size, "N", "last valid tree size: what the key signed counts below it (default: all that the log has now)"),
 };
@@ -86,8 +89,9 @@ static const struct command {
                 "into force",
                 {"config", "reason"}, {"size", "root", "wait"}, admin_cut_off},
         {"sign-roster", NULL,
-                "signs a roster by the root key, having checked it as the signer will",
-                {"root", "payload", "out"}, {NULL}, admin_sign},
+                "signs a roster by the root key, having checked it as the signer will: after the "
+                "first one\n      two officials must have signed for it",
+                {"root", "payload", "out"}, {"proposal", "approval", "roster"}, admin_sign},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
