@@ -10,13 +10,17 @@
 enum { EXIT_MISSED = 1, SECONDS_MAX = 60, FILL = 5000000, FILL_MAX = 50000000 };
 
 const char bench_all_help[] =
-        "       zz-bench issue|lookup|tree|memory|all --dir D [--seconds 3] [--json FILE]\n"
+        "       zz-bench issue|lookup|check|publish|growth|tree|memory|all --dir D [--seconds 3] "
+        "[--json FILE]\n"
         "       zz-bench fill --dir D [--certificates 5000000]\n"
         "these measure a running instance of tools/up in D, on its machine, from issuing to its "
         "database, and audit it:\n"
         "  issue    sessions of 60, then of 1, beside sign, verify, insert and pgbench in the "
         "same run; latency at 500/s\n"
         "  lookup   by serial and by document\n"
+        "  check    a million records given to the zz-verify beside it, and bundles\n"
+        "  publish  from request to public checkpoint at 5,000 certificates a second\n"
+        "  growth   beside a small instance in D-small; WAL a certificate\n"
         "  tree     10 million leaves hashed from the database, the root compared\n"
         "  memory   of issuerd and ca-signer, and as fill wrote it down\n"
         "  all      all of them\n"
@@ -28,7 +32,8 @@ static const struct {
 	const char *command;
 	bench_part run;
 } parts[] = {{"issue", bench_part_issue}, {"issue", bench_part_single},
-        {"issue", bench_part_latency}, {"lookup", bench_part_lookup}, {"tree", bench_part_tree},
+        {"issue", bench_part_latency}, {"lookup", bench_part_lookup}, {"check", bench_part_check},
+        {"publish", bench_part_publish}, {"growth", bench_part_growth}, {"tree", bench_part_tree},
         {"memory", bench_part_memory}};
 enum { PARTS = sizeof parts / sizeof parts[0] };
 

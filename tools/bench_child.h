@@ -16,6 +16,8 @@ void bench_folder_remove(const char *dir);
 /* Runs `arguments` (NULL at the end; the first is the program's name beside this one), its standard
  * output to standard error. ERR_IO where it cannot be started; *exit is its exit code. */
 MUST_USE enum err bench_child(const char *const arguments[], int *exit, struct rusage *use);
+/* The same, its standard output thrown away. */
+MUST_USE enum err bench_child_quiet(const char *const arguments[], int *exit, struct rusage *use);
 /* An authority's keys, manifest and roster in dir/authority, made by zz-admin init. */
 MUST_USE enum err bench_authority(const char *dir);
 #endif

@@ -178,8 +178,18 @@ static void
 program_become(const struct bench_instance *in, const char *const arguments[], int out)
 {
 	char *copies[BENCH_ARGUMENTS_MAX + 1] = {NULL}, host[BENCH_TEXT_MAX];
+	char program[BENCH_PATH_MAX], path[BENCH_TEXT_MAX], *slash;
+	ssize_t n;
 
 	snprintf(host, sizeof host, "%s/run/pg", in->dir);
+	/* the server's own programs first: pg_waldump must be of its version */
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)in->processes[BENCH_DATABASE]);
+	n = readlink(path, program, sizeof program - 1);
+	program[n > 0 ? n : 0] = '\0';
+	if ((slash = strrchr(program, '/')) != NULL)
+		*slash = '\0';
+	snprintf(path, sizeof path, "%s:/usr/bin:/bin", program);
+	setenv("PATH", path, 1);
 	setenv("PGHOST", host, 1);
 	setenv("PGOPTIONS", "-c client_min_messages=warning", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
