@@ -3,6 +3,7 @@
 #include "bench_all.h"
 
 #include "bench_part.h"
+#include "bench_profile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 enum { EXIT_MISSED = 1, SECONDS_MAX = 60, FILL = 5000000, FILL_MAX = 50000000 };
 
 const char bench_all_help[] =
-        "       zz-bench issue|lookup|check|publish|growth|tree|memory|all --dir D [--seconds 3] "
+        "       zz-bench issue|lookup|check|publish|growth|tree|memory|profile|all --dir D "
+        "[--seconds 3] "
         "[--json FILE]\n"
         "       zz-bench fill --dir D [--certificates 5000000]\n"
         "these measure a running instance of tools/up in D, on its machine, from issuing to its "
@@ -24,6 +26,8 @@ const char bench_all_help[] =
         "  tree     10 million leaves hashed from the database, the root compared\n"
         "  memory   of issuerd and ca-signer, and as fill wrote it down\n"
         "  all      all of them\n"
+        "  profile  where the processor time of a certificate goes, by process and part; needs "
+        "perf\n"
         "  fill     issues until the instance holds so many certificates, going on where it "
         "stopped, and audits it\n"
         "  --seconds N  of each slice, 1 to 60; there are three of each\n\n";
@@ -46,7 +50,7 @@ part_wanted(const char *command, size_t part)
 bool
 bench_all_knows(int argc, char **argv)
 {
-	bool known = strcmp(argv[0], "fill") == 0, dir = false;
+	bool known = strcmp(argv[0], "fill") == 0 || strcmp(argv[0], "profile") == 0, dir = false;
 
 	for (size_t i = 0; i < PARTS; i++)
 		known = known || part_wanted(argv[0], i);
@@ -93,6 +97,17 @@ parts_run(struct bench_run *r, const char *command, uint64_t fill)
 	return e == ERR_OK ? audit_say(r) : e;
 }
 
+/* Its table stands before the audit's. */
+static enum err
+profiles_run(struct bench_run *r, FILE *to)
+{
+	enum err e = bench_profile(r, 60, to);
+
+	if (e == ERR_OK)
+		e = bench_profile(r, 1, to);
+	return e == ERR_OK ? audit_say(r) : e;
+}
+
 static int
 goals_say(const struct zz *z, const struct bench_goals *g, const char *json)
 {
@@ -135,7 +150,8 @@ bench_all_command(const struct zz *z, int argc, char **argv)
 			run.goals = goals;
 			run.in.seconds = (unsigned)slice;
 			goals->command = argv[0];
-			e = parts_run(&run, argv[0], fill);
+			e = strcmp(argv[0], "profile") == 0 ? profiles_run(&run, z->out)
+			                                    : parts_run(&run, argv[0], fill);
 		}
 		exit = e == ERR_OK ? goals_say(z, goals, json) : (int)zz_fault(z, argv[0], e);
 	}

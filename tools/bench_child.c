@@ -87,7 +87,7 @@ child_exec(const char *path, const char *const arguments[], int out)
 	for (size_t i = 0; i < BENCH_ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		copies[i] = strdup(arguments[i]);
 	if (dup2(out, STDOUT_FILENO) >= 0)
-		execv(path, copies);
+		execvp(path, copies);
 	_exit(127);
 }
 
@@ -126,6 +126,34 @@ bench_child_quiet(const char *const arguments[], int *code, struct rusage *use)
 	if (null >= 0)
 		close(null);
 	return e;
+}
+
+enum err
+bench_program_start(const char *const arguments[], const char *output, pid_t *process)
+{
+	int out = output == NULL ? STDERR_FILENO
+	                         : open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pid_t pid;
+
+	if (out < 0)
+		return ERR_IO;
+	if ((pid = fork()) == 0)
+		child_exec(arguments[0], arguments, out);
+	if (output != NULL)
+		close(out);
+	if (pid < 0)
+		return ERR_IO;
+	*process = pid;
+	return ERR_OK;
+}
+
+int
+bench_program_end(pid_t process)
+{
+	int status = 0;
+
+	return waitpid(process, &status, 0) == process && WIFEXITED(status) ? WEXITSTATUS(status)
+	                                                                    : -1;
 }
 
 enum err

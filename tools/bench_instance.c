@@ -85,6 +85,27 @@ bench_instance_cpu(const struct bench_instance *in, double out[BENCH_PROCESSES])
 	out[BENCH_DATABASE] += children_cpu(in->processes[BENCH_DATABASE]);
 }
 
+void
+bench_instance_pids(const struct bench_instance *in, char *out, size_t room)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *d;
+	double own, children;
+	pid_t its = 0;
+	size_t n = 0;
+
+	for (int i = 0; i < BENCH_PROCESSES; i++)
+		n += (size_t)snprintf(
+		        out + n, room - n, "%s%d", i > 0 ? "," : "", (int)in->processes[i]);
+	while (dir != NULL && (d = readdir(dir)) != NULL && n + 12 < room)
+		if (isdigit((unsigned char)d->d_name[0]) &&
+		        stat_read((pid_t)strtol(d->d_name, NULL, 10), &its, &own, &children) &&
+		        its == in->processes[BENCH_DATABASE])
+			n += (size_t)snprintf(out + n, room - n, ",%s", d->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 uint64_t
 bench_process_rss(pid_t process)
 {
