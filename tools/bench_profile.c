@@ -161,22 +161,25 @@ bench_profile_read(FILE *in, struct bench_profile *out)
 /* The run */
 
 struct recording {
+	const struct bench_run *r;
 	char dir[BENCH_PATH_MAX], data[BENCH_TEXT_MAX], text[BENCH_TEXT_MAX], pids[PIDS_BYTES];
 	pid_t perf;
 };
 
+/* A moment later it samples: the first certificates go unseen. */
 static enum err
-record_start(const struct bench_run *r, struct recording *rec)
+record_start(void *to)
 {
+	struct recording *rec = to;
 	char seconds[16];
 	const char *const arguments[] = {"perf", "record", "-q", "-F", "499", "-e", "cpu-clock",
 	        "--call-graph", "dwarf,16384", "-p", rec->pids, "-o", rec->data, "--", "sleep",
 	        seconds, NULL};
 
-	snprintf(seconds, sizeof seconds, "%u", r->in.seconds);
+	snprintf(seconds, sizeof seconds, "%u", rec->r->in.seconds);
 	snprintf(rec->data, sizeof rec->data, "%s/perf.data", rec->dir);
 	snprintf(rec->text, sizeof rec->text, "%s/perf.txt", rec->dir);
-	bench_instance_pids(&r->in, rec->pids, sizeof rec->pids);
+	bench_instance_pids(&rec->r->in, rec->pids, sizeof rec->pids);
 	return bench_program_start(arguments, NULL, &rec->perf);
 }
 
@@ -243,19 +246,21 @@ profile_print(FILE *to, struct bench_profile *p, const struct bench_sample *s, u
 enum err
 bench_profile(struct bench_run *r, unsigned seats, FILE *to)
 {
+	struct recording rec = {.r = r, .perf = 0};
 	const struct bench_issue what = {.seats = seats,
 	        .connections = seats == 1 ? 64 : 8,
 	        .seconds = r->in.seconds + 1,
-	        .sessions = (size_t)(r->in.seconds + 1) * (seats == 1 ? 9000 : 25000 / seats + 1)};
-	struct recording rec = {.perf = 0};
+	        .sessions = (size_t)(r->in.seconds + 1) * (seats == 1 ? 9000 : 25000 / seats + 1),
+	        .ready = record_start,
+	        .to = &rec};
 	struct bench_profile p;
 	struct bench_sample s;
 	enum err e = bench_folder_make(rec.dir), read;
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = record_start(r, &rec)) == ERR_OK) {
-		e = bench_sample_issue(r, &what, &s);
+	e = bench_sample_issue(r, &what, &s);
+	if (rec.perf > 0) {
 		read = record_read(&rec, &p);
 		e = e != ERR_OK ? e : read;
 	}
