@@ -13,4 +13,6 @@ MUST_USE enum err crl_done(bool ok, enum err e);
 ASN1_INTEGER *crl_integer(const uint8_t *p, size_t n);
 /* One certificate and nothing after it, or NULL. */
 X509 *crl_ca_read(struct bytes der);
+/* Takes the first of several certificates off, or NULL. */
+X509 *crl_ca_next(struct bytes *ders);
 #endif

@@ -15,6 +15,12 @@ static const char *const purposes[] = {
         [KEY_ROOT] = "root",
 };
 
+const char *
+key_purpose_word(enum key_purpose p)
+{
+	return purposes[p];
+}
+
 static void
 put_key(struct buf *b, const struct manifest_key *k)
 {

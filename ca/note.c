@@ -175,6 +175,24 @@ checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *ro
 }
 
 enum err
+checkpoint_sign_also(struct bytes origin, const struct key *log, struct buf *note)
+{
+	uint8_t blob[BLOB_BYTES];
+	struct checkpoint c;
+	enum err e = checkpoint_decode(buf_bytes(note), &c);
+
+	if (e != ERR_OK)
+		return e;
+	if (key_suite(log) != KEY_ED25519)
+		return ERR_ALG_MISMATCH;
+	note_key_id(origin, NOTE_ED25519, key_public(log), blob);
+	if ((e = key_sign(log, c.text, blob + NOTE_KEY_ID_BYTES)) != ERR_OK)
+		return e;
+	note_line_put(note, origin, bytes_of(blob, sizeof blob));
+	return buf_end(note);
+}
+
+enum err
 note_line_decode(struct bytes line, struct bytes *name, struct buf *blob)
 {
 	enum err e;

@@ -24,6 +24,9 @@ struct checkpoint { /* views into the note */
  * origin with blanks or a plus, or a size above INT64_MAX. */
 MUST_USE enum err checkpoint_sign(struct bytes origin, uint64_t size,
         const struct merkle_hash *root, const struct key *log, struct buf *out);
+/* One more line under a checkpoint just made, by another key of the same log. */
+MUST_USE enum err checkpoint_sign_also(
+        struct bytes origin, const struct key *log, struct buf *note);
 /* Note and lines strictly; further body lines are allowed, as they are signed. Nothing is verified
  * yet. */
 MUST_USE enum err checkpoint_decode(struct bytes note, struct checkpoint *out);

@@ -231,6 +231,20 @@ list_apply(struct audit *a, const struct log_row *row)
 }
 
 static void
+cutoff_apply(struct audit *a, const struct log_row *row)
+{
+	const struct manifest *m = audit_manifest_below(a, row->index);
+	bool known = false;
+
+	for (size_t i = 0; m != NULL && i < m->key_count; i++)
+		known = known || bytes_equal(m->keys[i].kid, row->e.kid);
+	if (!known)
+		audit_entry_wrong(a, row, "it cuts off a key that no manifest named");
+	if (row->e.tree_size != UINT64_MAX && row->e.tree_size > row->index)
+		audit_entry_wrong(a, row, "it cuts off at a size that was not there");
+}
+
+static void
 other_apply(struct audit *a, const struct log_row *row)
 {
 	struct audit_log *l = a->log;
@@ -260,10 +274,11 @@ other_apply(struct audit *a, const struct log_row *row)
 		if (audit_stopped(a, e->center, row->index) != e->resumed)
 			audit_entry_wrong(a, row, "it was so already");
 		return;
+	case ENTRY_CUTOFF:
+		cutoff_apply(a, row);
+		return;
 	case ENTRY_ISSUE:
 	case ENTRY_STATUS:
-	case ENTRY_CUTOFF:
-		audit_entry_wrong(a, row, "this type is not written");
 		return;
 	}
 }

@@ -24,7 +24,6 @@ enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200, UNFINISHED_S_MAX = 3600 };
 struct walk {
 	struct audit *a;
 	const struct manifest *m;
-	struct key *log;
 	enum err e;
 };
 
@@ -46,21 +45,15 @@ file_take(struct walk *w, const char *path, uint8_t **p, size_t *n)
 static bool
 is_newer(const struct walk *w, const struct checkpoint *c)
 {
-	struct bytes name;
-	struct key *log = NULL;
-	bool good = c->size > audit_public_size(w->a) && audit_root_at(w->a, c->size) == NULL &&
-	            w->m != NULL && note_vkey_decode(w->m->log_vkey, &name, &log) == ERR_OK &&
-	            bytes_equal(c->origin, w->m->origin) &&
-	            checkpoint_verify(c, name, log) == ERR_OK;
-
-	key_free(log);
-	return good;
+	return c->size > audit_public_size(w->a) && audit_root_at(w->a, c->size) == NULL &&
+	       w->m != NULL && manifest_checkpoint(w->m, c) == ERR_OK;
 }
 
 static bool
 cose_head_good(struct walk *w, const char *path, struct bytes in, uint64_t size)
 {
 	const struct merkle_hash *root = audit_root_at(w->a, size);
+	const struct manifest_key *log = NULL;
 	char beside[NAME_MAX_BYTES];
 	struct checkpoint c;
 	struct receipt r;
@@ -68,15 +61,16 @@ cose_head_good(struct walk *w, const char *path, struct bytes in, uint64_t size)
 	size_t n = 0;
 	bool good;
 
-	if (w->log == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size)
+	if (w->m == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size ||
+	        (log = manifest_find(w->m, r.kid, KEY_LOG)) == NULL)
 		return false;
 	if (root != NULL)
-		return receipt_head_verify(&r, w->log, w->m->origin, root) == ERR_OK;
+		return receipt_head_verify(&r, log->key, w->m->origin, root) == ERR_OK;
 	/* newer than the listing: of one tree with the checkpoint beside it */
 	snprintf(beside, sizeof beside, "%.*s", (int)(strlen(path) - strlen(".cose")), path);
 	good = file_take(w, beside, &p, &n) && checkpoint_decode(bytes_of(p, n), &c) == ERR_OK &&
 	       c.size == size && is_newer(w, &c) &&
-	       receipt_head_verify(&r, w->log, w->m->origin, &c.root) == ERR_OK;
+	       receipt_head_verify(&r, log->key, w->m->origin, &c.root) == ERR_OK;
 	free(p);
 	return good;
 }
@@ -366,6 +360,29 @@ policy_file(struct walk *w, const char *path)
 	free(p);
 }
 
+/* A name that the service writes, whose file came for the first time after the audit had looked. */
+static bool
+is_to_come(const struct walk *w, const char *path)
+{
+	static const char *const names[] = {"log/checkpoint", "manifest.cose", "status/head.cwt"};
+	static const char *const ends[] = {"", ".cwt", ".jwt", ".crl"};
+	bool crl = strncmp(path, "crl/", 4) == 0, known = false;
+	const char *name = path + (crl ? 4 : 7);
+	uint64_t list;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	if (!crl && strncmp(path, "status/", 7) != 0)
+		return false;
+	for (size_t i = crl ? 3 : 0; i < (crl ? 4u : 3u); i++)
+		known = known || strcmp(name + strspn(name, "0123456789"), ends[i]) == 0;
+	return known &&
+	       decimal_decode(bytes_of(name, strspn(name, "0123456789")), UINT32_MAX, &list) ==
+	               ERR_OK &&
+	       list < w->a->log->list_count;
+}
+
 static void
 file_judge(struct walk *w, const char *path)
 {
@@ -386,7 +403,7 @@ file_judge(struct walk *w, const char *path)
 		signed_file(w, path, TABLE_TYPE);
 	else if (strncmp(path, "status/delta/", 13) == 0)
 		signed_file(w, path, DELTA_TYPE);
-	else if (audit_public_kept(w->a, path) == NULL)
+	else if (audit_public_kept(w->a, path) == NULL && !is_to_come(w, path))
 		audit_public_differ(w->a, path, "is not a name of the service");
 }
 
@@ -444,10 +461,7 @@ audit_public_walk(struct audit *a)
 {
 	struct walk w = {.a = a, .m = audit_manifest_newest(a), .e = ERR_OK};
 	struct folders f = {NULL, 0, 0};
-	struct bytes name;
 
-	if (w.m != NULL)
-		err_ignore(note_vkey_decode(w.m->log_vkey, &name, &w.log));
 	landmarks_check(&w);
 	folder_add(&f, "");
 	while (w.e == ERR_OK && f.count > 0) {
@@ -457,6 +471,5 @@ audit_public_walk(struct audit *a)
 		folder_read(&w, &f, folder);
 	}
 	free(f.names);
-	key_free(w.log);
 	return w.e;
 }

@@ -33,6 +33,11 @@ struct audit_trust {
 	struct versions manifests, rosters; /* by index, then those without an entry */
 	struct audit_stop *stops;
 	size_t stop_count;
+	struct cut_off {
+		uint8_t kid[KEY_KID_BYTES];
+		uint64_t index;
+	} * cuts;
+	size_t cut_count;
 	uint64_t clock;
 };
 
@@ -73,6 +78,14 @@ stop_add(struct audit_trust *t, uint64_t index, struct bytes entry, struct bytes
 		memcpy(s->note, note.p, note.n);
 }
 
+static void
+cut_add(struct audit_trust *t, uint64_t index, struct bytes kid)
+{
+	t->cuts = audit_grow(t->cuts, t->cut_count + 1, sizeof *t->cuts);
+	memcpy(t->cuts[t->cut_count].kid, kid.p, KEY_KID_BYTES);
+	t->cuts[t->cut_count++].index = index;
+}
+
 /* Views of the copies, once they no longer move. */
 static void
 stops_decode(struct audit_trust *t)
@@ -91,7 +104,7 @@ entries_take(struct audit *a)
 {
 	static const char sql[] =
 	        "SELECT e.idx, e.entry, e.note FROM zz.log_entry e WHERE substring(e.entry, 2, 2) "
-	        "IN ('\\x0104', '\\x0105', '\\x0107') ORDER BY e.idx";
+	        "IN ('\\x0104', '\\x0105', '\\x0106', '\\x0107') ORDER BY e.idx";
 	struct pg_result *r;
 	enum err e = audit_read_text(a, sql, &r);
 
@@ -108,6 +121,10 @@ entries_take(struct audit *a)
 			continue; /* the log's pass tells */
 		if (entry.type == ENTRY_STOP) {
 			stop_add(a->trust, index, bytes, note);
+			continue;
+		}
+		if (entry.type == ENTRY_CUTOFF) {
+			cut_add(a->trust, index, entry.kid);
 			continue;
 		}
 		v = version_add(
@@ -298,6 +315,7 @@ audit_trust_free(struct audit_trust *t)
 	free(t->manifests.rows);
 	free(t->rosters.rows);
 	free(t->stops);
+	free(t->cuts);
 	free(t);
 }
 
@@ -333,6 +351,17 @@ audit_key_below(const struct audit *a, uint64_t index, struct bytes kid, enum ke
 			return k;
 	}
 	return NULL;
+}
+
+bool
+audit_cut_below(const struct audit *a, uint64_t index, struct bytes kid)
+{
+	const struct audit_trust *t = a->trust;
+
+	for (size_t i = 0; i < t->cut_count; i++)
+		if (t->cuts[i].index < index && memcmp(t->cuts[i].kid, kid.p, KEY_KID_BYTES) == 0)
+			return true;
+	return false;
 }
 
 /* Read again where it was forgotten; the row was judged before. */
