@@ -328,6 +328,18 @@ frame_fold(void *ctx, const struct journal_frame *frame)
 	return e;
 }
 
+/* An authority has both or none. */
+static enum err
+keys_load_sm2(struct authority *a)
+{
+	enum err e = ERR_OK;
+
+	if (key_suite(a->root) == KEY_SM2 &&
+	        (e = key_load(a, "status-sm2.pem", &a->status_sm2)) == ERR_OK)
+		e = key_load(a, "log-sm2.pem", &a->log_sm2);
+	return e;
+}
+
 static enum err
 keys_load(struct authority *a)
 {
@@ -338,6 +350,7 @@ keys_load(struct authority *a)
 	        (e = key_load(a, "log.pem", &a->log)) != ERR_OK ||
 	        (e = key_load(a, "crl.pem", &a->crl)) != ERR_OK ||
 	        (e = key_load(a, "root.pub", &a->root)) != ERR_OK ||
+	        (e = keys_load_sm2(a)) != ERR_OK ||
 	        (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK ||
 	        (e = secret_load(a, "slot.key", a->slot_key)) != ERR_OK)
 		return e;
@@ -466,6 +479,8 @@ authority_free(struct authority *a)
 	key_free(a->status);
 	key_free(a->log);
 	key_free(a->crl);
+	key_free(a->status_sm2);
+	key_free(a->log_sm2);
 	key_free(a->root);
 	free(a->crl_ca);
 	field_free(a->field);

@@ -37,6 +37,7 @@ struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
 	int lock_fd; /* holds the lock of the folder */
 	struct key *record, *status, *log, *crl, *root;
+	struct key *status_sm2, *log_sm2; /* of an SM2 authority; NULL in others */
 	uint8_t tag_key[32], slot_key[32];
 	uint8_t *crl_ca;
 	size_t crl_ca_n;

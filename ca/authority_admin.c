@@ -60,7 +60,9 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		return ERR_CONFIG;
 	}
 	if (!names_key(m, a->record, KEY_RECORD) || !names_key(m, a->status, KEY_STATUS) ||
-	        !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL)) {
+	        !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL) ||
+	        (a->status_sm2 != NULL && (!names_key(m, a->status_sm2, KEY_STATUS) ||
+	                                          !names_key(m, a->log_sm2, KEY_LOG)))) {
 		c->detail = "the manifest does not name the keys of this signer";
 		return ERR_CONFIG;
 	}

@@ -206,7 +206,10 @@ checkpoint_sign_at(
 		return ERR_SIZE;
 	if ((e = authority_recount_head(a, h)) != ERR_OK)
 		return e;
-	if ((e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, a->log, note)) != ERR_OK)
+	e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, a->log, note);
+	if (e == ERR_OK && a->log_sm2 != NULL)
+		e = checkpoint_sign_also(bytes_of_text(a->origin), a->log_sm2, note);
+	if (e != ERR_OK)
 		return e;
 	e = receipt_sign(
 	        a->log, bytes_of_text(a->origin), h->time, size, &h->root, &protected, signature);

@@ -5,6 +5,7 @@
 #include "cose.h"
 #include "hash.h"
 #include "limits.h"
+#include "note.h"
 
 #define MANIFEST_TYPE "application/zz-manifest+cwt"
 
@@ -28,6 +29,7 @@ struct manifest {
 	size_t witness_count;
 	uint64_t quorum;
 	uint8_t sha256[SHA256_BYTES]; /* of the whole message */
+	bool sm2;                     /* the root is an SM2 key: set by manifest_open */
 };
 
 MUST_USE enum err manifest_sign(const struct manifest *m, const struct key *root, struct buf *out);
@@ -39,4 +41,14 @@ void manifest_close(struct manifest *m);
 /* The entry of that kid and purpose, or NULL. */
 const struct manifest_key *manifest_find(
         const struct manifest *m, struct bytes kid, enum key_purpose purpose);
+
+/* Under an SM2 root a reader relies on no other suite for what is true now. */
+
+/* The status key whose head a reader takes: an SM2 key of an SM2 authority, or NULL. */
+const struct manifest_key *manifest_head_key(const struct manifest *m, struct bytes kid);
+/* Where that head is published: /status/head.cwt, or /status/head-sm2.cwt. */
+const char *manifest_head_path(enum key_suite root);
+/* Under an SM2 root: a line of an SM2 log key stands under the checkpoint too. ERR_KID_UNKNOWN,
+ * ERR_SIGNATURE. */
+MUST_USE enum err manifest_sm2_line(const struct manifest *m, const struct checkpoint *c);
 #endif

@@ -154,7 +154,8 @@ head_keep(struct audit *a)
 	bool there;
 	enum err e = file_keep(a, "status/head.cwt", HEAD_BYTES_MAX, &there);
 
-	if (e != ERR_OK || !there)
+	if (e != ERR_OK || !there ||
+	        (e = file_keep(a, "status/head-sm2.cwt", HEAD_BYTES_MAX, &there)) != ERR_OK)
 		return e;
 	f = audit_public_kept(a, "status/head.cwt");
 	if (head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
@@ -406,7 +407,7 @@ audit_checkpoint_good(const struct audit *a, const struct checkpoint *c)
 	if (m == NULL || note_vkey_decode(m->log_vkey, &name, &log) != ERR_OK)
 		return false;
 	good = bytes_equal(c->origin, m->origin) && checkpoint_verify(c, name, log) == ERR_OK &&
-	       audit_root_is(a, c->size, &c->root);
+	       manifest_sm2_line(m, c) == ERR_OK && audit_root_is(a, c->size, &c->root);
 	key_free(log);
 	return good;
 }

@@ -129,6 +129,7 @@ checkpoint_read(struct held *h)
 		return e;
 	h->checkpoint_known = bytes_equal(h->checkpoint.origin, h->m.origin) &&
 	                      checkpoint_verify(&h->checkpoint, name, log) == ERR_OK &&
+	                      manifest_sm2_line(&h->m, &h->checkpoint) == ERR_OK &&
 	                      cosignature_quorum(&h->m, &h->checkpoint) == ERR_OK;
 	key_free(log);
 	return ERR_OK;

@@ -37,6 +37,8 @@ checkpoint_accept(const struct manifest *m, const struct checkpoint *c)
 	if (e != ERR_OK)
 		return e;
 	e = bytes_equal(c->origin, m->origin) ? checkpoint_verify(c, name, log) : ERR_VALUE;
+	if (e == ERR_OK)
+		e = manifest_sm2_line(m, c);
 	key_free(log);
 	return e;
 }

@@ -211,6 +211,8 @@ checkpoint_accept(const struct manifest *m, const struct checkpoint *c)
 		e = ERR_VALUE;
 	else
 		e = checkpoint_verify(c, name, log);
+	if (e == ERR_OK)
+		e = manifest_sm2_line(m, c);
 	key_free(log);
 	return e;
 }
