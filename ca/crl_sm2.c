@@ -83,7 +83,8 @@ sm2_list_by(const X509_CRL *crl, struct bytes der, const struct key *k)
 	struct bytes tbs;
 
 	X509_CRL_get0_signature(crl, &signature, NULL);
-	return tbs_find(der, &tbs) &&
+	/* whole bytes, as OpenSSL asks of other signatures */
+	return (signature->flags & 7) == 0 && tbs_find(der, &tbs) &&
 	       key_verify_der(k, tbs,
 	               bytes_of(ASN1_STRING_get0_data(signature),
 	                       (size_t)ASN1_STRING_length(signature))) == ERR_OK;

@@ -11,7 +11,7 @@ keygen_makes_a_private_key_once(void **state)
 
 	(void)state;
 	assert_non_null(strstr(w->out, "kid: "));
-	assert_non_null(strstr(w->out, "\"crv\":\"Ed25519\",\"x\":\""));
+	assert_non_null(strstr(w->out, "\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\""));
 	assert_int_equal(file_read(w->key, 4096, &first, &n), ERR_OK);
 	assert_int_equal(run_in(w, zz_keygen, "", "keygen", "--out", w->key, NULL), ZZ_USAGE);
 	assert_int_equal(file_read(w->key, 4096, &second, &m), ERR_OK);
