@@ -83,7 +83,8 @@ publication_take(struct authority *a, struct bytes in)
 	if (bytes_equal(m.kid, key_kid(a->status)) &&
 	        (e = cose_verify(&m, a->status, HEAD_TYPE)) != ERR_OK)
 		return e;
-	if (sm2.n > HEAD_BYTES_MAX || table.n > TABLE_BYTES_MAX || (p->table = malloc(table.n + 1)) == NULL)
+	if (sm2.n > HEAD_BYTES_MAX || table.n > TABLE_BYTES_MAX ||
+	        (p->table = malloc(table.n + 1)) == NULL)
 		return ERR_MEMORY;
 	memcpy(p->table, table.p, table.n);
 	p->table_n = table.n;

@@ -130,8 +130,7 @@ crl_ca_make(const struct key *k, struct bytes common_name, int64_t not_before, i
 		return ERR_VALUE;
 	if ((ca = X509_new()) == NULL)
 		return ERR_MEMORY;
-	e = crl_done(ca_fill(ca, k, common_name, not_before, not_after) &&
-	                     crl_ca_sign(ca, k),
+	e = crl_done(ca_fill(ca, k, common_name, not_before, not_after) && crl_ca_sign(ca, k),
 	        ERR_CRYPTO);
 	if (e == ERR_OK)
 		e = ca_write(ca, der);
@@ -315,8 +314,7 @@ crl_sign(X509_CRL *crl, const struct key *k, uint8_t **der, size_t *der_n)
 	unsigned char *out = NULL, *whole = NULL;
 	int n = 0;
 
-	if (X509_CRL_sort(crl) != 1 || !crl_list_sign(crl, k) ||
-	        (n = i2d_X509_CRL(crl, NULL)) <= 0)
+	if (X509_CRL_sort(crl) != 1 || !crl_list_sign(crl, k) || (n = i2d_X509_CRL(crl, NULL)) <= 0)
 		return crl_done(false, ERR_CRYPTO);
 	if ((whole = out = malloc((size_t)n)) == NULL)
 		return ERR_MEMORY;

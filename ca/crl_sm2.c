@@ -1,5 +1,5 @@
-/* crl_sm2.c - signatures of CRLs and their CA certificates, with all that SM2 needs besides: OpenSSL
- * 3.0 takes an ID where it signs and on certificates, and nowhere for a CRL. */
+/* crl_sm2.c - signatures of CRLs and their CA certificates, with all that SM2 needs besides:
+ * OpenSSL 3.0 takes an ID where it signs and on certificates, and nowhere for a CRL. */
 #include "crl_x509.h"
 
 #include <openssl/err.h>
@@ -13,9 +13,8 @@ ca_by(X509 *ca, const struct key *k)
 
 	if (key_suite(k) == KEY_SM2) {
 		id = ASN1_OCTET_STRING_new();
-		if (id == NULL ||
-		        ASN1_OCTET_STRING_set(id, (const uint8_t *)KEY_SM2_ID, sizeof KEY_SM2_ID - 1) !=
-		                1) {
+		if (id == NULL || ASN1_OCTET_STRING_set(id, (const uint8_t *)KEY_SM2_ID,
+		                          sizeof KEY_SM2_ID - 1) != 1) {
 			ASN1_OCTET_STRING_free(id);
 			return false;
 		}

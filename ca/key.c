@@ -72,7 +72,8 @@ public_read(struct key *k)
 static bool
 id_set(const struct key *k, EVP_PKEY_CTX *ctx)
 {
-	return k->suite != KEY_SM2 || EVP_PKEY_CTX_set1_id(ctx, KEY_SM2_ID, sizeof KEY_SM2_ID - 1) == 1;
+	return k->suite != KEY_SM2 ||
+	       EVP_PKEY_CTX_set1_id(ctx, KEY_SM2_ID, sizeof KEY_SM2_ID - 1) == 1;
 }
 
 static enum err
@@ -108,8 +109,8 @@ suite_of(EVP_PKEY *pkey, enum key_suite *out)
 			continue;
 		*out = (enum key_suite)s;
 		return names[s].group == NULL ||
-		       (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group,
-		                sizeof group, &n) == 1 &&
+		       (EVP_PKEY_get_utf8_string_param(
+		                pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
 		               strcmp(group, names[s].group) == 0);
 	}
 	return false;

@@ -8,8 +8,8 @@
 
 struct key;
 
-/* GB/T 35276: hashed before every message that SM2 signs. Without it OpenSSL 3.0 takes an empty one,
- * and nobody else verifies the signature. */
+/* GB/T 35276: hashed before every message that SM2 signs. Without it OpenSSL 3.0 takes an empty
+ * one, and nobody else verifies the signature. */
 #define KEY_SM2_ID "1234567812345678"
 
 enum key_suite { KEY_ES256, KEY_ED25519, KEY_SM2, KEY_SUITE_COUNT };
@@ -30,8 +30,8 @@ enum {
 struct key_suite_info {
 	enum key_suite suite;
 	int64_t cose_alg;
-	const char *jose_alg; /* ES256, EdDSA, SM2SM3 */
-	const char *name;     /* es256, ed25519, sm2 */
+	const char *jose_alg;  /* ES256, EdDSA, SM2SM3 */
+	const char *name;      /* es256, ed25519, sm2 */
 	const char *kty, *crv; /* JWK; SM2's are not registered: EC, SM2 */
 	int64_t cose_kty, cose_crv;
 };
@@ -62,11 +62,12 @@ enum key_suite key_suite(const struct key *k);
 bool key_is_private(const struct key *k);
 struct bytes key_public(const struct key *k);    /* 64 or 32 bytes; lives as long as the key */
 struct bytes key_kid(const struct key *k);       /* first 8 bytes of the RFC 9679
-                                             * thumbprint: SHA-256; SM3 of an SM2 key */
+                                                  * thumbprint: SHA-256; SM3 of an SM2 key */
 struct bytes key_thumb(const struct key *k);     /* 32 bytes, RFC 7638 */
 const char *key_thumb_text(const struct key *k); /* 43 characters of base64url and a NUL */
 
-/* Signs the message itself (not a digest), SM2 always with the ID 1234567812345678, and verifies the signature before it returns it. */
+/* Signs the message itself (not a digest), SM2 always with the ID 1234567812345678, and verifies
+ * the signature before it returns it. */
 MUST_USE enum err key_sign(
         const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES]);
 /* ERR_SIGNATURE unless `signature` is exactly 64 bytes and verifies. */
@@ -80,6 +81,5 @@ struct evp_md_ctx_st *key_openssl_signer(const struct key *k);
 /* Takes a reference of its own. */
 MUST_USE enum err key_from_openssl(struct evp_pkey_st *pkey, struct key **out);
 /* As key_verify, of a signature in DER as X.509 has it. Not for Ed25519: ERR_VALUE. */
-MUST_USE enum err key_verify_der(
-        const struct key *k, struct bytes message, struct bytes signature);
+MUST_USE enum err key_verify_der(const struct key *k, struct bytes message, struct bytes signature);
 #endif

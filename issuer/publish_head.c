@@ -423,8 +423,8 @@ head_make(struct publish *p, int64_t now)
 		memcpy(w->signed_sm2, heads[1].p, heads[1].n);
 	w->signed_sm2_n = heads[1].n;
 	w->passed = false;
-	return publish_head_write(
-	        p, bytes_of(w->signed_table, w->signed_table_n), bytes_of(w->signed_head, w->signed_head_n));
+	return publish_head_write(p, bytes_of(w->signed_table, w->signed_table_n),
+	        bytes_of(w->signed_head, w->signed_head_n));
 }
 
 enum err

@@ -348,8 +348,8 @@ the_openssl_program_accepts_it_and_refuses_it_under_another_key(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-/* Why crl_sm2.c is there: OpenSSL takes an ID for a certificate, and has no call to set it for a CRL.
- * A later version that does without will fail here, and the file can go. */
+/* Why crl_sm2.c is there: OpenSSL takes an ID for a certificate, and has no call to set it for a
+ * CRL. A later version that does without will fail here, and the file can go. */
 static void
 of_sm2_libcrypto_verifies_the_certificate_with_the_id_alone_and_the_crl_not_at_all(void **state)
 {

@@ -164,9 +164,8 @@ another_digest_than_sm3_is_refused(void **state)
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 
 	(void)state;
-	assert_int_not_equal(EVP_DigestSignInit_ex(c, NULL, "SHA2-256", NULL, NULL,
-	                             key_openssl(key), NULL),
-	        1);
+	assert_int_not_equal(
+	        EVP_DigestSignInit_ex(c, NULL, "SHA2-256", NULL, NULL, key_openssl(key), NULL), 1);
 	EVP_MD_CTX_free(c);
 }
 
@@ -188,8 +187,7 @@ numbers_at_the_edges_are_refused(void **state)
 				memcpy(s + 32, n, 32);
 			s[31] = (uint8_t)(s[31] + (r & 1));
 			s[63] = (uint8_t)(s[63] + (t & 1));
-			assert_int_equal(
-			        key_verify(key, BYTES_LIT(MESSAGE), bytes_of(s, sizeof s)),
+			assert_int_equal(key_verify(key, BYTES_LIT(MESSAGE), bytes_of(s, sizeof s)),
 			        ERR_SIGNATURE);
 		}
 }

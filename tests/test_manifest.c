@@ -230,7 +230,8 @@ under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2(void **state)
 	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
 	assert_int_equal(manifest_sm2_line(&got, &c), ERR_OK);
 	manifest_close(&got);
-	/* the same under another root: the ES256 key's head counts, and no such line is asked for */
+	/* the same under another root: the ES256 key's head counts, and no such line is asked for
+	 */
 	b = BUF_OF(room);
 	assert_int_equal(manifest_sign(&m, root, &b), ERR_OK);
 	assert_int_equal(manifest_open(buf_bytes(&b), root, &got), ERR_OK);

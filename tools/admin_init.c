@@ -314,7 +314,8 @@ make_folders(const char *dir)
 static enum admin_exit
 init_with(const struct admin_options *o, const struct admin_witnesses *w)
 {
-	const struct key_suite_info *suite = key_suite_by_name(o->suite == NULL ? "es256" : o->suite);
+	const struct key_suite_info *suite =
+	        key_suite_by_name(o->suite == NULL ? "es256" : o->suite);
 	struct config c;
 	enum err e;
 

@@ -253,8 +253,7 @@ head_sm2_compare(struct heads *w)
 	struct head h;
 	bool good;
 
-	if (newest == NULL || !newest->sm2 ||
-	        head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
+	if (newest == NULL || !newest->sm2 || head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
 		return;
 	good = sm2 != NULL && head_decode(bytes_of(sm2->p, sm2->n), &of_sm2, &h) == ERR_OK &&
 	       (key = audit_key_below(w->a, UINT64_MAX, of_sm2.kid, KEY_STATUS)) != NULL &&

@@ -142,7 +142,8 @@ table_fetch(struct pass *p)
 	return true;
 }
 
-/* In an SM2 authority, the head for readers of ES256: what it says of one publication is the same. */
+/* In an SM2 authority, the head for readers of ES256: what it says of one publication is the same.
+ */
 static bool
 twin_fetch(struct pass *p, const struct cose_sign1 *ours)
 {
