@@ -46,9 +46,58 @@ authority_init(struct authority *a, struct call *c)
 }
 
 static bool
-names_key(const struct manifest *m, const struct key *k, enum key_purpose purpose)
+names_key(const struct authority *a, const struct manifest *m, enum key_purpose purpose,
+        bool beside)
 {
-	return manifest_find(m, key_kid(k), purpose) != NULL;
+	for (size_t i = 0; i < a->keys.count; i++)
+		if (a->keys.rows[i].purpose == purpose &&
+		        authority_key_beside(&a->keys.rows[i]) == beside &&
+		        manifest_find(m, key_kid(a->keys.rows[i].key), purpose) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+names_certificates(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < a->keys.count; i++) {
+		const struct authority_key *k = &a->keys.rows[i];
+		const struct manifest_key *mk =
+		        k->purpose == KEY_CRL ? manifest_find(m, key_kid(k->key), KEY_CRL) : NULL;
+
+		if (mk != NULL && mk->last_size == UINT64_MAX &&
+		        memmem(m->crl_ca.p, m->crl_ca.n, k->ca, k->ca_n) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Each key that the log cut off says so, at that size; no other does. */
+static bool
+cutoffs_named(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < m->key_count; i++) {
+		const struct fold_cutoff *c = fold_cutoff(&a->fold, m->keys[i].kid);
+
+		if (m->keys[i].last_size != (c == NULL ? UINT64_MAX : c->last_size))
+			return false;
+	}
+	return true;
+}
+
+/* What was signed before stays what it is. */
+static enum err
+manifest_next(const struct authority *a, struct call *c, const struct manifest *m)
+{
+	if (!cutoffs_named(a, m)) {
+		c->detail = "the manifest does not name the cut-offs that the log has";
+		return ERR_CONFIG;
+	}
+	if (a->manifest != NULL && manifest_follows(&a->manifest->m, m, c->now) != ERR_OK) {
+		c->detail = "the manifest drops or shortens a key of the one in force";
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
 }
 
 /* A manifest without this signer's keys would make everything that it signs worthless. */
@@ -59,11 +108,15 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		c->detail = "the manifest is for another host";
 		return ERR_CONFIG;
 	}
-	if (!names_key(m, a->record, KEY_RECORD) || !names_key(m, a->status, KEY_STATUS) ||
-	        !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL) ||
-	        (a->status_sm2 != NULL && (!names_key(m, a->status_sm2, KEY_STATUS) ||
-	                                          !names_key(m, a->log_sm2, KEY_LOG)))) {
+	if (!names_key(a, m, KEY_RECORD, false) || !names_key(a, m, KEY_STATUS, false) ||
+	        !names_key(a, m, KEY_LOG, false) || !names_key(a, m, KEY_CRL, false) ||
+	        (key_suite(a->root) == KEY_SM2 && (!names_key(a, m, KEY_STATUS, true) ||
+	                                                  !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
+		return ERR_CONFIG;
+	}
+	if (!names_certificates(a, m)) {
+		c->detail = "the manifest lacks the certificate of a CRL key";
 		return ERR_CONFIG;
 	}
 	return ERR_OK;
@@ -111,7 +164,8 @@ manifest_take(struct authority *a, struct call *c, struct bytes text, const stru
 		               : ERR_VERSION;
 	if (c->clock != ERR_OK)
 		return c->clock;
-	if ((e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
+	if ((e = manifest_next(a, c, m)) != ERR_OK ||
+	        (e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
 		return e;
 	if (m->version > a->manifest_held)
 		a->manifest_held = m->version;

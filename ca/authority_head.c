@@ -59,6 +59,7 @@ publication_take(struct authority *a, struct bytes in)
 	struct cbor c = cbor_init(in);
 	struct bytes table, head, sm2 = {0};
 	struct cose_sign1 m;
+	const struct authority_key *key;
 	struct head h;
 	uint64_t count, parts = cbor_array(&c);
 	enum err e;
@@ -79,9 +80,9 @@ publication_take(struct authority *a, struct bytes in)
 	}
 	if ((e = cbor_end(&c)) != ERR_OK || (e = head_decode(head, &m, &h)) != ERR_OK)
 		return e;
-	/* the file is ours only if its head is: keys may have been changed since */
-	if (bytes_equal(m.kid, key_kid(a->status)) &&
-	        (e = cose_verify(&m, a->status, HEAD_TYPE)) != ERR_OK)
+	/* the file is ours only if its head is: keys may have been taken away since */
+	if ((key = authority_key_held(a, KEY_STATUS, m.kid)) != NULL &&
+	        (e = cose_verify(&m, key->key, HEAD_TYPE)) != ERR_OK)
 		return e;
 	if (sm2.n > HEAD_BYTES_MAX || table.n > TABLE_BYTES_MAX ||
 	        (p->table = malloc(table.n + 1)) == NULL)
@@ -177,7 +178,7 @@ table_run(struct authority *a, struct call *c, uint64_t size)
 	enum err e = table_allowed(a, c, size);
 
 	w->sequence = 0;
-	if (e != ERR_OK)
+	if (e != ERR_OK || (e = authority_key_at(a, KEY_STATUS, c->now, &w->key)) != ERR_OK)
 		return e;
 	if (w->table.p == NULL &&
 	        (w->table = buf_init(malloc(TABLE_BYTES_MAX), TABLE_BYTES_MAX)).p == NULL)
@@ -187,7 +188,7 @@ table_run(struct authority *a, struct call *c, uint64_t size)
 	w->table = buf_init(w->table.p, TABLE_BYTES_MAX);
 	e = rows_fill(a, size, &t);
 	if (e == ERR_OK)
-		e = table_sign(&t, a->status, &w->table);
+		e = table_sign(&t, w->key->key, &w->table);
 	free(t.rows);
 	if (e != ERR_OK)
 		return e;
@@ -243,6 +244,8 @@ delta_allowed(const struct authority *a, const struct call *c, const struct auth
 		return e;
 	if (w->sequence == 0)
 		return ERR_NOT_READY;
+	if (!authority_key_signs(a, w->key, c->now))
+		return ERR_RECORD_KEY;
 	if (base == NULL)
 		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < w->delta_count; i++)
@@ -268,7 +271,7 @@ delta_run(struct authority *a, struct call *c, uint64_t at)
 	if (e != ERR_OK)
 		return e;
 	out = buf_init(malloc(DELTA_BYTES_MAX), DELTA_BYTES_MAX);
-	e = out.p == NULL ? ERR_MEMORY : delta_sign(&d, a->status, &out);
+	e = out.p == NULL ? ERR_MEMORY : delta_sign(&d, w->key->key, &out);
 	if (e == ERR_OK) {
 		struct head_delta *kept = &w->deltas[w->delta_count++];
 
@@ -352,12 +355,12 @@ deltas_name(const struct authority_work *w, struct cbor *in, struct head *h)
 
 /* And once more under the SM2 key of an SM2 authority. */
 static enum err
-head_make(const struct authority *a, const struct call *c, struct head *h, struct buf out[2])
+head_make(struct authority *a, const struct call *c, struct head *h, struct buf out[2])
 {
-	enum err e;
-
 	const struct authority_publication *p = &a->publication;
 	const struct authority_work *w = &p->work;
+	const struct authority_key *sm2 = NULL;
+	enum err e;
 
 	h->iss = bytes_of_text(a->host);
 	h->iat = c->now;
@@ -371,8 +374,11 @@ head_make(const struct authority *a, const struct call *c, struct head *h, struc
 	h->root = w->root;
 	h->manifest_version = a->fold.manifest_version;
 	memcpy(h->manifest_sha256, a->fold.manifest_sha256, SHA256_BYTES);
-	e = head_sign(h, a->status, &out[0]);
-	return e != ERR_OK || a->status_sm2 == NULL ? e : head_sign(h, a->status_sm2, &out[1]);
+	e = head_sign(h, w->key->key, &out[0]);
+	if (e != ERR_OK || key_suite(a->root) != KEY_SM2 ||
+	        (e = authority_key_sm2_at(a, KEY_STATUS, c->now, &sm2)) != ERR_OK)
+		return e;
+	return head_sign(h, sm2->key, &out[1]);
 }
 
 /* On disk first; only then is it the last. */
@@ -428,6 +434,8 @@ head_run(struct authority *a, struct call *c, struct cbor *in)
 		return e;
 	if (w->sequence == 0)
 		return ERR_NOT_READY;
+	if (!authority_key_signs(a, w->key, c->now))
+		return ERR_RECORD_KEY;
 	/* a table that lay about would date the head */
 	if ((uint64_t)c->now < w->sequence || (uint64_t)c->now > w->sequence + ENTRY_AGE_S_MAX)
 		return ERR_STALE;

@@ -3,6 +3,7 @@
 /* authority_head.h - what the signer keeps of its heads: the last table and head as signed, the
  * heads that a delta may start from, and the publication that is being signed. A part of struct
  * authority, in the file `publication` of the state folder. */
+#include "authority_key.h"
 #include "head.h"
 
 enum { AUTHORITY_BASES = 512, AUTHORITY_DELTAS = 8 };
@@ -14,7 +15,8 @@ struct authority_base { /* an earlier head */
 
 struct authority_work { /* TABLE starts it, DELTA adds to it, HEAD ends it */
 	struct buf table;
-	uint64_t sequence; /* 0: none */
+	uint64_t sequence;               /* 0: none */
+	const struct authority_key *key; /* all parts of one publication are signed by one key */
 	uint64_t tree_size, floor;
 	struct merkle_hash root;
 	uint64_t list_count;

@@ -48,6 +48,8 @@ static const struct {
         {FRAME_INIT, ADMIN, authority_init},
         {FRAME_ROSTER, ADMIN, authority_roster},
         {FRAME_MANIFEST, ADMIN, authority_manifest},
+        {FRAME_CUTOFF, ADMIN, authority_cutoff},
+        {FRAME_KEYS, ADMIN, authority_keys},
         {FRAME_RECOVER, ADMIN, authority_recover},
 };
 
@@ -317,7 +319,10 @@ serve(struct server *s)
 		polls[i] = (struct pollfd){.fd = s->listeners[i].fd, .events = POLLIN};
 	log_note("ready", "size=%" PRIu64, s->a->fold.frontier.size);
 	while (stop == 0) {
-		if (poll(polls, SOCKETS, 500) <= 0)
+		int ready = poll(polls, SOCKETS, 500);
+
+		authority_key_alarms(s->a, (int64_t)time(NULL));
+		if (ready <= 0)
 			continue;
 		for (size_t i = 0; i < SOCKETS; i++)
 			if ((polls[i].revents & POLLIN) != 0)

@@ -48,6 +48,17 @@ crl_ca_read(struct bytes der)
 	return ca;
 }
 
+X509 *
+crl_ca_next(struct bytes *ders)
+{
+	const unsigned char *p = ders->p;
+	X509 *ca = ders->n == 0 || ders->n > INT_MAX ? NULL : d2i_X509(NULL, &p, (long)ders->n);
+
+	if (ca != NULL)
+		*ders = bytes_skip(*ders, (size_t)(p - ders->p));
+	return ca;
+}
+
 /* The CA certificate */
 
 static bool
@@ -141,13 +152,18 @@ crl_ca_make(const struct key *k, struct bytes common_name, int64_t not_before, i
 enum err
 crl_ca_pem(struct bytes der, struct buf *pem)
 {
-	X509 *ca = crl_ca_read(der);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 	long n = 0;
+	X509 *ca = NULL;
+	bool ok = bio != NULL && der.n > 0;
 	enum err e = ERR_ENCODING;
 
-	if (ca != NULL && bio != NULL && PEM_write_bio_X509(bio, ca) == 1) {
+	while (ok && der.n > 0) {
+		X509_free(ca);
+		ok = (ca = crl_ca_next(&der)) != NULL && PEM_write_bio_X509(bio, ca) == 1;
+	}
+	if (ok) {
 		n = BIO_get_mem_data(bio, &text);
 		buf_put(pem, bytes_of(text, (size_t)n));
 		e = buf_end(pem);

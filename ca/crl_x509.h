@@ -19,4 +19,6 @@ bool crl_list_sign(X509_CRL *crl, const struct key *k);
 /* The CRL, which `der` holds, is of the key's own algorithm and by it. */
 bool crl_list_by(X509_CRL *crl, struct bytes der, const struct key *k);
 bool crl_list_by_ca(X509_CRL *crl, struct bytes der, X509 *ca);
+/* Takes the first of several certificates off, or NULL. */
+X509 *crl_ca_next(struct bytes *ders);
 #endif

@@ -15,6 +15,12 @@ static const char *const purposes[] = {
         [KEY_ROOT] = "root",
 };
 
+const char *
+key_purpose_word(enum key_purpose p)
+{
+	return purposes[p];
+}
+
 static void
 put_key(struct buf *b, const struct manifest_key *k)
 {
@@ -298,33 +304,4 @@ manifest_find(const struct manifest *m, struct bytes kid, enum key_purpose purpo
 		if (m->keys[i].purpose == purpose && bytes_equal(m->keys[i].kid, kid))
 			return &m->keys[i];
 	return NULL;
-}
-
-const struct manifest_key *
-manifest_head_key(const struct manifest *m, struct bytes kid)
-{
-	const struct manifest_key *k = manifest_find(m, kid, KEY_STATUS);
-
-	return k != NULL && m->sm2 && key_suite(k->key) != KEY_SM2 ? NULL : k;
-}
-
-const char *
-manifest_head_path(enum key_suite root)
-{
-	return root == KEY_SM2 ? "/status/head-sm2.cwt" : "/status/head.cwt";
-}
-
-enum err
-manifest_sm2_line(const struct manifest *m, const struct checkpoint *c)
-{
-	enum err e = m->sm2 ? ERR_KID_UNKNOWN : ERR_OK;
-
-	for (size_t i = 0; e == ERR_KID_UNKNOWN && i < m->key_count; i++) {
-		const struct manifest_key *k = &m->keys[i];
-
-		if (k->purpose == KEY_LOG && key_suite(k->key) == KEY_SM2 &&
-		        c->size <= k->last_size)
-			e = checkpoint_verify(c, m->origin, k->key);
-	}
-	return e;
 }

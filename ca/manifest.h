@@ -22,7 +22,8 @@ struct manifest {
 	struct bytes iss;
 	int64_t iat;
 	uint64_t version;
-	struct bytes name_zh, name_en, origin, log_vkey, status_prefix, crl_ca;
+	struct bytes name_zh, name_en, origin, log_vkey, status_prefix;
+	struct bytes crl_ca; /* certificates, DER, one after the other, the newest first */
 	struct manifest_key keys[MANIFEST_KEYS_MAX];
 	size_t key_count;
 	struct bytes witnesses[16];
@@ -38,9 +39,22 @@ MUST_USE enum err manifest_sign(const struct manifest *m, const struct key *root
  * success. */
 MUST_USE enum err manifest_open(struct bytes in, const struct key *root, struct manifest *out);
 void manifest_close(struct manifest *m);
+const char *key_purpose_word(enum key_purpose p); /* record, status, log, crl, root */
 /* The entry of that kid and purpose, or NULL. */
 const struct manifest_key *manifest_find(
         const struct manifest *m, struct bytes kid, enum key_purpose purpose);
+
+/* Until when keys of that purpose that are not cut off sign without a gap; `now` when none does. Of
+ * a purpose with keys of SM2 and of another suite: the earlier of both. */
+int64_t manifest_keys_end(
+        const struct manifest_key *keys, size_t count, enum key_purpose purpose, int64_t now);
+/* 30, 7 or 1 where no more than so many days are left, 0 where none is, else -1. */
+int manifest_alarm(int64_t end, int64_t now);
+/* May `next` come after `before`? What was signed must stay what it is: no key is dropped or begins
+ * another day, none ends before `now` that had not ended, and what was cut off stays cut off.
+ * ERR_VALUE. */
+MUST_USE enum err manifest_follows(
+        const struct manifest *before, const struct manifest *next, int64_t now);
 
 /* Under an SM2 root a reader relies on no other suite for what is true now. */
 
@@ -48,7 +62,8 @@ const struct manifest_key *manifest_find(
 const struct manifest_key *manifest_head_key(const struct manifest *m, struct bytes kid);
 /* Where that head is published: /status/head.cwt, or /status/head-sm2.cwt. */
 const char *manifest_head_path(enum key_suite root);
-/* Under an SM2 root: a line of an SM2 log key stands under the checkpoint too. ERR_KID_UNKNOWN,
- * ERR_SIGNATURE. */
-MUST_USE enum err manifest_sm2_line(const struct manifest *m, const struct checkpoint *c);
+/* A line of one of its log keys, an SM2 key of an SM2 authority, stands under the checkpoint, of a
+ * size at which that key was not cut off. ERR_KID_UNKNOWN where there is none, ERR_SIGNATURE,
+ * ERR_VALUE for another origin. */
+MUST_USE enum err manifest_checkpoint(const struct manifest *m, const struct checkpoint *c);
 #endif

@@ -123,6 +123,26 @@ MUST_USE enum err signer_publication(struct signer *s, const uint64_t *bases, si
 /* INIT, ROSTER, MANIFEST: body is the last checkpoint (may be empty), the JWS, the COSE message. */
 MUST_USE enum err signer_admin(
         struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out);
+/* CUTOFF: last_size UINT64_MAX is the entry's own index. */
+MUST_USE enum err signer_cutoff(struct signer *s, struct bytes kid, uint64_t last_size,
+        uint64_t reason, struct signed_entry *out);
+struct signer_key { /* one that the signer holds */
+	struct bytes purpose, cose_key;
+	struct bytes ca; /* crl: its certificate */
+	bool dropped;    /* its cut-off was asked for */
+};
+struct signer_cut { /* a key that the log cut off */
+	struct bytes kid;
+	uint64_t last_size;
+};
+struct signer_keys { /* owned by the connection */
+	struct signer_key *keys;
+	size_t key_count;
+	struct signer_cut *cuts;
+	size_t cut_count;
+};
+/* All keys held, after one more was made where a purpose is named (empty: none). */
+MUST_USE enum err signer_keys(struct signer *s, struct bytes purpose, struct signer_keys *out);
 /* Frames of the journal from `size` on; *count 0 at the end. Entries are owned by the connection.
  */
 MUST_USE enum err signer_recover(

@@ -372,6 +372,9 @@ manifest_take(struct publish *p, struct bytes message)
 	p->manifest = m;
 	p->manifest_bytes = bytes;
 	p->manifest_n = message.n;
+	/* another key may sign the CRLs now, or one of them does no longer */
+	for (uint32_t i = 0; i < p->list_room; i++)
+		p->lists[i].crl_due = p->lists[i].crl_due || p->lists[i].written > 0;
 	return ERR_OK;
 }
 

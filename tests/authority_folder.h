@@ -352,6 +352,14 @@ struct manifest_plan { /* what tests change of a manifest */
 	int64_t not_after;
 };
 
+static inline struct bytes
+world_crl_ca(const struct world *w)
+{
+	const struct authority_key *k = authority_key_held(w->a, KEY_CRL, key_kid(w->crl));
+
+	return bytes_of(k->ca, k->ca_n);
+}
+
 static inline struct manifest_plan
 manifest_plan_of(const struct world *w)
 {
@@ -394,7 +402,7 @@ manifest_put(
 	m.origin = bytes_of_text(origin);
 	m.log_vkey = buf_bytes(&vkey);
 	m.status_prefix = bytes_of_text(prefix);
-	m.crl_ca = bytes_of(w->a->crl_ca, w->a->crl_ca_n);
+	m.crl_ca = world_crl_ca(w);
 	manifest_key_put(&m, plan->record, KEY_RECORD, plan->not_after, &keys);
 	manifest_key_put(&m, w->status, KEY_STATUS, plan->not_after, &keys);
 	manifest_key_put(&m, w->log, KEY_LOG, plan->not_after, &keys);

@@ -113,6 +113,14 @@ signer_start(struct signer_world *w)
 {
 	assert_int_equal(authority_open(w->dir, w->now, &w->a), ERR_OK);
 	w->manifest.m.version = 1;
+	w->manifest.m.key_count = w->a->keys.count;
+	for (size_t i = 0; i < w->a->keys.count; i++)
+		w->manifest.m.keys[i] = (struct manifest_key){
+		        .kid = key_kid(w->a->keys.rows[i].key),
+		        .purpose = w->a->keys.rows[i].purpose,
+		        .not_after = INT64_MAX,
+		        .last_size = UINT64_MAX,
+		};
 	w->a->fold.manifest_version = 1;
 	w->a->manifest = &w->manifest;
 	w->a->roster = w->roster;

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-static enum err
-key_load(const char *path, struct key **out)
+enum err
+admin_private_key(const char *path, struct key **out)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -50,7 +50,7 @@ admin_sign(const struct admin_options *o)
 	uint8_t *payload = NULL;
 	size_t n = 0;
 	enum admin_exit x = ADMIN_DONE;
-	enum err e = key_load(o->root, &root);
+	enum err e = admin_private_key(o->root, &root);
 
 	if (e != ERR_OK)
 		x = admin_fault(o->root, e);

@@ -38,7 +38,6 @@ struct pass {
 	size_t row_count;
 	struct bare *lists;
 	struct checkpoint c;
-	struct key *log;
 };
 
 /* --- endings --- */
@@ -88,7 +87,6 @@ static bool
 manifest_fetch(struct pass *p)
 {
 	struct client_reply reply;
-	struct bytes name;
 	uint8_t *held = NULL;
 	size_t n = 0;
 	bool same;
@@ -99,8 +97,6 @@ manifest_fetch(struct pass *p)
 	if (manifest_open(bytes_of(p->manifest_bytes, p->manifest_n), p->o->root, &p->m) != ERR_OK)
 		return pass_alarm(p, ALARM_MANIFEST, "");
 	p->m_open = true;
-	if (note_vkey_decode(p->m.log_vkey, &name, &p->log) != ERR_OK)
-		return pass_alarm(p, ALARM_MANIFEST, "its key of the log cannot be read");
 	if (p->m.version < p->s->manifest_version)
 		return pass_alarm(p, ALARM_ROLLBACK, "manifest");
 	if (p->m.version > p->s->manifest_version ||
@@ -239,8 +235,7 @@ checkpoint_fetch(struct pass *p)
 		return false;
 	if (checkpoint_decode(bytes_of(p->note, p->note_n), &p->c) != ERR_OK ||
 	        !bytes_equal(p->c.origin, p->m.origin) ||
-	        checkpoint_verify(&p->c, p->m.origin, p->log) != ERR_OK ||
-	        manifest_sm2_line(&p->m, &p->c) != ERR_OK)
+	        manifest_checkpoint(&p->m, &p->c) != ERR_OK)
 		return pass_alarm(p, ALARM_CHECKPOINT, "");
 	if (cosignature_quorum(&p->m, &p->c) != ERR_OK)
 		monitor_find(p->r, ALARM_QUORUM, UINT64_MAX, -1, "");
@@ -435,7 +430,6 @@ pass_close(struct pass *p)
 {
 	if (p->m_open)
 		manifest_close(&p->m);
-	key_free(p->log);
 	free(p->manifest_bytes);
 	free(p->note);
 	free(p->rows);
