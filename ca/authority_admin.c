@@ -46,8 +46,8 @@ authority_init(struct authority *a, struct call *c)
 }
 
 static bool
-names_key(const struct authority *a, const struct manifest *m, enum key_purpose purpose,
-        bool beside)
+names_key(
+        const struct authority *a, const struct manifest *m, enum key_purpose purpose, bool beside)
 {
 	for (size_t i = 0; i < a->keys.count; i++)
 		if (a->keys.rows[i].purpose == purpose &&
@@ -110,8 +110,8 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 	}
 	if (!names_key(a, m, KEY_RECORD, false) || !names_key(a, m, KEY_STATUS, false) ||
 	        !names_key(a, m, KEY_LOG, false) || !names_key(a, m, KEY_CRL, false) ||
-	        (key_suite(a->root) == KEY_SM2 && (!names_key(a, m, KEY_STATUS, true) ||
-	                                                  !names_key(a, m, KEY_LOG, true)))) {
+	        (key_suite(a->root) == KEY_SM2 &&
+	                (!names_key(a, m, KEY_STATUS, true) || !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
 		return ERR_CONFIG;
 	}

@@ -29,7 +29,8 @@ struct authority_publication {
 	size_t table_n;
 	uint8_t head[HEAD_BYTES_MAX];
 	size_t head_n;
-	uint8_t head_sm2[HEAD_BYTES_MAX]; /* the same claims under the SM2 key, where there is one */
+	uint8_t head_sm2[HEAD_BYTES_MAX]; /* the same claims under the SM2 key, where there is one
+	                                   */
 	size_t head_sm2_n;
 	uint64_t sequence, tree_size, list_count; /* of the last head; 0 none */
 	struct authority_base bases[AUTHORITY_BASES];

@@ -39,8 +39,8 @@ static enum err
 row_add(struct authority *a, enum key_purpose purpose, struct key *k, struct authority_key **out)
 {
 	struct authority_keys *keys = &a->keys;
-	bool fits = key_is_private(k) && (purpose != KEY_LOG || key_suite(k) == KEY_ED25519 ||
-	                                         key_suite(k) == KEY_SM2);
+	bool fits = key_is_private(k) &&
+	            (purpose != KEY_LOG || key_suite(k) == KEY_ED25519 || key_suite(k) == KEY_SM2);
 
 	if (!fits || keys->count == AUTHORITY_KEYS_MAX)
 		return fits ? ERR_LIMIT : ERR_VALUE;
@@ -180,8 +180,7 @@ key_choose(struct authority *a, enum key_purpose purpose, bool beside, int64_t n
 bool
 authority_key_beside(const struct authority_key *k)
 {
-	return (k->purpose == KEY_STATUS || k->purpose == KEY_LOG) &&
-	       key_suite(k->key) == KEY_SM2;
+	return (k->purpose == KEY_STATUS || k->purpose == KEY_LOG) && key_suite(k->key) == KEY_SM2;
 }
 
 enum err
@@ -304,8 +303,9 @@ key_make(struct authority *a, enum key_purpose purpose, bool beside, int64_t now
 	size_t first = 0;
 	enum err e;
 
-	while (first < a->keys.count && (a->keys.rows[first].purpose != purpose ||
-	                                        authority_key_beside(&a->keys.rows[first]) != beside))
+	while (first < a->keys.count &&
+	        (a->keys.rows[first].purpose != purpose ||
+	                authority_key_beside(&a->keys.rows[first]) != beside))
 		first++;
 	if (first == a->keys.count || a->keys.count == AUTHORITY_KEYS_MAX)
 		return ERR_LIMIT;

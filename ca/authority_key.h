@@ -29,8 +29,8 @@ struct authority_keys {
 struct authority;
 struct call;
 
-/* PURPOSE.pem, which zz-admin init made, status-sm2.pem and log-sm2.pem where the root is an SM2 key
- * (load it first), and PURPOSE-KID.pem of later keys. Says what is wrong. */
+/* PURPOSE.pem, which zz-admin init made, status-sm2.pem and log-sm2.pem where the root is an SM2
+ * key (load it first), and PURPOSE-KID.pem of later keys. Says what is wrong. */
 MUST_USE enum err authority_keys_open(struct authority *a);
 void authority_keys_close(struct authority_keys *keys);
 /* The key that signs for a purpose at `now`: of those held here, in validity by the manifest in

@@ -2,9 +2,6 @@
  * OpenSSL 3.0 takes an ID where it signs and on certificates, and nowhere for a CRL. */
 #include "crl_x509.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-
 /* An X.509 signature is made over what the context hashes: its ID was set with the key. */
 static bool
 ca_by(X509 *ca, const struct key *k)

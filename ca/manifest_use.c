@@ -15,8 +15,8 @@ is_sm2(const struct manifest_key *k)
 
 /* Of the keys of that purpose and suite. */
 static int64_t
-suite_end(const struct manifest_key *keys, size_t count, const struct manifest_key *like,
-        int64_t now)
+suite_end(
+        const struct manifest_key *keys, size_t count, const struct manifest_key *like, int64_t now)
 {
 	int64_t end = now;
 	bool longer = true;

@@ -112,7 +112,8 @@ MUST_USE enum err signer_checkpoint(
 /* One publication: the table at the size of the newest checkpoint; deltas from the newest head at
  * or before `at`, else from the oldest kept (ERR_EXISTS where one from there was given,
  * ERR_NOT_FOUND, ERR_LIMIT where there is none); then its head, naming deltas by their bases, which
- * rise, and the same claims under the SM2 key (empty in other authorities). ERR_VERSION: one of this second is there already. */
+ * rise, and the same claims under the SM2 key (empty in other authorities). ERR_VERSION: one of
+ * this second is there already. */
 MUST_USE enum err signer_table(
         struct signer *s, uint64_t size, uint64_t *sequence, struct bytes *cwt);
 MUST_USE enum err signer_delta(

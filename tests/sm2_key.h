@@ -1,6 +1,8 @@
 #ifndef TESTS_SM2_KEY_H
 #define TESTS_SM2_KEY_H
 /* sm2_key.h - the key of the worked example of GB/T 32918.5-2017 annex A (its number is public). */
+#include "key.h"
+
 #define SM2_PRIVATE                                                                                \
 	"-----BEGIN PRIVATE KEY-----\n"                                                            \
 	"MIGHAgEAMBMGByqGSM49AgEGCCqBHM9VAYItBG0wawIBAQQgOUUgj3shRLE/NuOK\n"                       \

@@ -221,14 +221,18 @@ under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2(void **state)
 	assert_null(manifest_head_key(&got, key_kid(keys[2])));
 	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
 	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
-	assert_int_equal(manifest_sm2_line(&got, &c), ERR_KID_UNKNOWN);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
 	/* a line of another SM2 key of the manifest is none */
 	assert_int_equal(checkpoint_sign_also(m.origin, keys[1], &note), ERR_OK);
 	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
-	assert_int_equal(manifest_sm2_line(&got, &c), ERR_KID_UNKNOWN);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
 	assert_int_equal(checkpoint_sign_also(m.origin, keys[2], &note), ERR_OK);
 	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
-	assert_int_equal(manifest_sm2_line(&got, &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
+	/* until when both suites sign: the earlier end counts */
+	got.keys[got.key_count - 2].not_after = 1500;
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_STATUS, 1200), 1500);
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_LOG, 1200), 2000);
 	manifest_close(&got);
 	/* the same under another root: the ES256 key's head counts, and no such line is asked for
 	 */
@@ -237,6 +241,10 @@ under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2(void **state)
 	assert_int_equal(manifest_open(buf_bytes(&b), root, &got), ERR_OK);
 	assert_false(got.sm2);
 	assert_non_null(manifest_head_key(&got, key_kid(status)));
+	note = BUF_OF(note_room);
+	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
 	manifest_close(&got);
 	for (size_t i = 0; i < 3; i++)
 		key_free(keys[i]);

@@ -430,7 +430,8 @@ only_a_fit_name_size_and_key_are_signed(void **state)
 	key_free(es256);
 }
 
-/* The line of an SM2 authority: type FF, then a name of our own, so that nobody takes it for his. */
+/* The line of an SM2 authority: type FF, then a name of our own, so that nobody takes it for his.
+ */
 static void
 an_sm2_line_stands_beside_the_other(void **state)
 {

@@ -72,7 +72,7 @@ static const struct command {
                 {"config"}, {NULL}, admin_status},
         {"recover", NULL, "rebuilds what the database lost from the signer's journal", {"config"},
                 {NULL}, admin_recover},
-        {"new-key", "record | status | log | crl",
+        {"new-key", "record | status | log | crl | status-sm2 | log-sm2",
                 "the signer makes one more key for that purpose; it signs when a manifest names it",
                 {"config"}, {NULL}, admin_new_key},
         {"manifest", NULL,

@@ -14,8 +14,9 @@ try_for 20 all_public || fail "all is published"
 same "every key but those of the lists and of the log is SM2" "crl.pem log-sm2.pem record.pem status-sm2.pem " \
 	"$(for key in "$dir"/signer/*.pem; do openssl pkey -in "$key" -noout -text | grep -q SM2 && basename "$key"; done | tr '\n' ' ')"
 check() { zz-verify check --root "$root" --state "$work/state" "$@"; }
-sync() { zz-verify sync --url "${1:-$url}" --root "$root" --state "$work/${2:-state}" --crl; }
-lists_and_crl() { sync && [ -s "$work/state/crl/0.crl" ]; }
+lists_and_crl() {
+	zz-verify sync --url "$url" --root "$root" --state "$work/state" --crl && [ -s "$work/state/crl/0.crl" ]
+}
 try_for 30 lists_and_crl || fail "lists and CRL are published"
 expect "a good certificate is VALID" 0 check "$good"
 expect "the revoked one is REVOKED" 20 check "$bad"
@@ -45,9 +46,7 @@ serve() { # serve FOLDER: at $served
 	try_for 10 curl -fsS -o "$work/probe" "$served/manifest.cose" || fail "the copy is served"
 }
 copy=$work/copy
-taken() { # without the lists by their number, which content negotiation serves
-	zz-verify sync --url "$served" --root "$root" --state "$work/reader"
-}
+taken() { zz-verify sync --url "$served" --root "$root" --state "$work/reader"; }
 mkdir "$copy" && cp -r "$dir/public/." "$copy"
 serve "$copy"
 renewed() { rm -rf "$work/reader" && rm -rf "${copy:?}"/* && cp -r "$dir/public/." "$copy"; }
@@ -66,6 +65,22 @@ renewed
 find "$copy/log/checkpoint" "$copy/log/checkpoints" -type f ! -name '*.cose' -exec sed -i '$d' {} +
 same "with the Ed25519 line alone under it" 5 "$(wc -l <"$copy/log/checkpoint")"
 expect "a checkpoint is refused" 60 taken
+
+# ---- its keys are replaced as in any authority ----
+
+admin() { zz-admin "$1" --config "$dir/zz.conf" "${@:2}"; }
+for purpose in status-sm2 log-sm2 record; do
+	expect "one more $purpose key is made" 0 admin new-key $purpose
+done
+expect "the next manifest is written" 0 admin manifest --out "$work/next.json"
+expect "and signed" 0 zz-admin sign-manifest --root "$dir/keys/root.pem" --payload "$work/next.json" --out "$dir/trust/manifest.cose"
+expect "and in force" 0 admin roster --wait 30
+lines() { grep -c '^— ' "$dir/public/log/checkpoint"; }
+three_lines() { all_public && [ "$(lines)" = 3 ]; }
+if try_for 20 three_lines; then pass "each SM2 log key has its line"; else fail "each SM2 log key has its line" "$(lines)"; fi
+newest() { zz-verify sync --url "$url" --root "$root" --state "$work/state" >"$work/sync.log" && grep -q '^manifest 2' "$work/sync.log"; }
+if try_for 20 newest; then pass "the verifier takes the head of the new key"; else fail "the verifier takes the head of the new key" "$(cat "$work/sync.log")"; fi
+expect "and the old certificate is VALID" 0 check "$good"
 
 # ---- monitor and audit ----
 
