@@ -351,7 +351,7 @@ the_openssl_program_accepts_it_and_refuses_it_under_another_key(void **state)
 /* Why crl_sm2.c is there: OpenSSL takes an ID for a certificate, and has no call to set it for a
  * CRL. A later version that does without will fail here, and the file can go. */
 static void
-of_sm2_libcrypto_verifies_the_certificate_with_the_id_alone_and_the_crl_not_at_all(void **state)
+of_sm2_libcrypto_verifies_the_certificate_alone_and_with_the_id(void **state)
 {
 	struct fixture *f = *state;
 	const unsigned char *p = f->der, *ca_p = f->ca.p;
@@ -432,7 +432,7 @@ main(void)
 	        cmocka_unit_test_setup_teardown(
 	                extensions_are_as_the_format_says, fixture_make_sm2, fixture_free),
 	        cmocka_unit_test_setup_teardown(
-	                of_sm2_libcrypto_verifies_the_certificate_with_the_id_alone_and_the_crl_not_at_all,
+	                of_sm2_libcrypto_verifies_the_certificate_alone_and_with_the_id,
 	                fixture_make_sm2, fixture_free),
 	        cmocka_unit_test_setup_teardown(
 	                an_sm2_crl_without_the_id_is_refused, fixture_make_sm2, fixture_free),
