@@ -247,7 +247,7 @@ officials_check(struct unit *u, const struct right *right)
 			continue;
 		/* the log knows nothing of it: was it executed? */
 		if (u->certificate_count == 0 && u->change_count == 0 && u->stop == NULL)
-			unit_wrong(u, AUDIT_EVENT_STATE, "too few officials have signed");
+			unit_state_wrong(u, "too few officials have signed");
 		unit_wrong(u, AUDIT_APPROVAL_REQUEST, "too few officials have signed");
 	}
 }
@@ -259,7 +259,7 @@ unit_effects(struct unit *u, const struct right *right)
 
 	if (!was(u, UNIT_EXECUTED) && !was(u, UNIT_APPROVED)) {
 		if (u->certificate_count > 0 || u->change_count > 0 || u->stop != NULL)
-			unit_wrong(u, AUDIT_EVENT_STATE, "the log has executed it");
+			unit_state_wrong(u, "the log has executed it");
 		return;
 	}
 	if (right->fault != ERR_OK || u->r.type == REQUEST_WITHDRAW)

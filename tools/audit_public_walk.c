@@ -439,8 +439,6 @@ audit_public_walk(struct audit *a)
 	struct walk w = {.a = a, .m = audit_manifest_newest(a), .e = ERR_OK};
 	struct folders f = {NULL, 0, 0};
 
-	if (w.m != NULL)
-		err_ignore(note_vkey_decode(w.m->log_vkey, &name, &w.log));
 	landmarks_check(&w);
 	folder_add(&f, "");
 	while (w.e == ERR_OK && f.count > 0) {

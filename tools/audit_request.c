@@ -181,8 +181,10 @@ withdrawn_check(struct audit *a, const struct unit *u)
 	if ((e = pg_query(a->pg, withdrawn_sql, &p, &r)) != ERR_OK)
 		return e;
 	hex_encode(bytes_of(u->r.withdraws, SHA256_BYTES), key + 8);
-	if (pg_rows(r) == 0)
+	if (pg_rows(r) == 0) {
 		audit_differ_at(a, AUDIT_EVENT_STATE, key, "it was withdrawn");
+		audit_differ_at(a, AUDIT_EVENT_REQUEST, key, "it was withdrawn");
+	}
 	pg_result_free(r);
 	return ERR_OK;
 }
@@ -287,6 +289,9 @@ orphans_tell(struct audit *a)
 		char text[160];
 
 		snprintf(text, sizeof text, "request=%.*s", (int)key.n, (const char *)key.p);
+		/* a withdrawal may be another's */
+		if (kind == 3)
+			audit_differ_at(a, AUDIT_EVENT_REQUEST, text, why[kind]);
 		/* one of both: the row is gone, or this one names another */
 		if (kind == 0)
 			audit_differ(a, "request", "(row)", text, "is missing, its states name it");

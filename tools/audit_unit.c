@@ -16,6 +16,13 @@ unit_wrong(struct unit *u, enum audit_column c, const char *why)
 	audit_found_add(&u->found, c);
 }
 
+void
+unit_state_wrong(struct unit *u, const char *why)
+{
+	unit_wrong(u, AUDIT_EVENT_STATE, why);
+	unit_wrong(u, AUDIT_EVENT_REQUEST, why);
+}
+
 static void
 unit_want(struct unit *u, bool holds, enum audit_column c, const char *why)
 {
@@ -116,23 +123,23 @@ event_check(struct unit *u, size_t i)
 	const struct unit_event *e = &u->events[i];
 
 	unit_want(u, e->seq == (int64_t)i + 1, AUDIT_EVENT_SEQ, "states are numbered 1, 2, 3");
-	if (!move_good(u, i)) {
-		unit_wrong(u, AUDIT_EVENT_STATE, "this state does not follow");
-		unit_wrong(u, AUDIT_EVENT_REQUEST, NULL);
-	}
+	if (!move_good(u, i))
+		unit_state_wrong(u, "this state does not follow");
 	/* which of both was changed, nothing says */
 	if ((e->state == UNIT_REFUSED) != (e->code.n != 0))
 		unit_wrong(
 		        u, AUDIT_EVENT_STATE, "a refusal has its word, and nothing else has one");
 	unit_want(u, code_good(e), AUDIT_EVENT_CODE, "no word of a refusal");
 	if (e->state == UNIT_REJECTED && !rejected_by(u, INT64_MAX - CLOCK_S)) {
-		unit_wrong(u, AUDIT_EVENT_STATE, "nobody rejected it");
+		unit_state_wrong(u, "nobody rejected it");
 		unit_wrong(u, AUDIT_APPROVAL_REQUEST, NULL);
 	} else if (e->state == UNIT_REJECTED) {
 		unit_want(u, rejected_by(u, e->at), AUDIT_EVENT_AT, "before it was rejected");
 	}
-	if (e->state == UNIT_LAPSED)
-		unit_want(u, e->at >= u->r.exp, AUDIT_EVENT_AT, "it lapsed before its end");
+	if (e->state == UNIT_LAPSED && e->at < u->r.exp) {
+		unit_wrong(u, AUDIT_EVENT_AT, "it lapsed before its end");
+		unit_wrong(u, AUDIT_EVENT_REQUEST, NULL);
+	}
 	if (e->state != UNIT_EXECUTED)
 		unit_want(u, e->seat.count == 0 && e->outcome.count == 0, AUDIT_EVENT_SEAT,
 		        "nothing was executed");
@@ -192,7 +199,7 @@ rejection_check(struct unit *u)
 	for (size_t i = 0; i < u->event_count; i++)
 		ended = ended || u->events[i].state == UNIT_REJECTED;
 	if (rejected && !ended)
-		unit_wrong(u, AUDIT_EVENT_STATE, "it was rejected, and goes on");
+		unit_state_wrong(u, "it was rejected, and goes on");
 }
 
 /* Refusals that follow from the log, not from the request: they cannot be told from its bytes. */
@@ -361,7 +368,7 @@ fault_tell(struct unit *u, enum err fault)
 	}
 	unit_wrong(u, logged ? AUDIT_ENTRY_ENTRY : AUDIT_EVENT_AT, err_en(fault));
 	if (!logged)
-		unit_wrong(u, AUDIT_EVENT_STATE, NULL);
+		unit_state_wrong(u, NULL);
 }
 
 void

@@ -35,6 +35,11 @@ def run(public, audited, say):
         if not kind.startswith(MAY_GO) and ".p/" not in kind:
             judge(f"{kind} missing is named")
         path.write_bytes(kept)
+    path = public / "log" / "landmarks"
+    kept = path.read_bytes()
+    path.write_text("1 1\n5\n0\n")
+    judge("a landmark where no day begins is named")
+    path.write_bytes(kept)
     path = public / "log" / "names.txt"
     path.write_text("x")
     judge("a file that the service does not write is named")

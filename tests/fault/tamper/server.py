@@ -96,8 +96,11 @@ class Tables:
             gone.append((name[1], definition[0]))
 
     def restore(self, table, gone):
+        """Only rows that differ, so that the tables do not fill with dead ones; without a key a row may be there twice."""
         self.pg.good(self.unguarded(
-            table, f"DELETE FROM zz.{table}; INSERT INTO zz.{table} OVERRIDING SYSTEM VALUE SELECT * FROM kept.{table};"
+            table, (f"DELETE FROM zz.{table};" if gone else
+                    f"DELETE FROM zz.{table} e WHERE e::text NOT IN (SELECT k::text FROM kept.{table} k);")
+            + f"INSERT INTO zz.{table} OVERRIDING SYSTEM VALUE SELECT * FROM kept.{table} k WHERE k::text NOT IN (SELECT e::text FROM zz.{table} e);"
             + "".join(f"ALTER TABLE zz.{table} ADD CONSTRAINT {n} {d};" for n, d in gone)))
 
     def truncate(self, table):
