@@ -132,35 +132,45 @@ login(struct token *t, CK_SESSION_HANDLE session)
 	                                                        : token_fault(t, "C_Login", rv);
 }
 
+/* How many objects of that class bear this label and id, as far as it matters: 0, 1 or 2. */
+static enum err
+objects_count(struct token *t, CK_OBJECT_CLASS class, const CK_ATTRIBUTE *names, CK_ULONG names_n,
+        CK_OBJECT_HANDLE *first, CK_ULONG *count)
+{
+	CK_ATTRIBUTE wanted[3] = {{CKA_CLASS, &class, sizeof class}};
+	CK_OBJECT_HANDLE found[2] = {0};
+	CK_RV rv;
+
+	memcpy(wanted + 1, names, names_n * sizeof *names);
+	if ((rv = t->f->C_FindObjectsInit(t->sessions[0], wanted, 1 + names_n)) != CKR_OK)
+		return token_fault(t, "C_FindObjectsInit", rv);
+	rv = t->f->C_FindObjects(t->sessions[0], found, 2, count);
+	t->f->C_FindObjectsFinal(t->sessions[0]);
+	*first = found[0];
+	return rv == CKR_OK ? ERR_OK : token_fault(t, "C_FindObjects", rv);
+}
+
 /* The one object of that class that the URI names. */
 static enum err
 object_find(struct token *t, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *out)
 {
-	CK_ATTRIBUTE wanted[3] = {{CKA_CLASS, &class, sizeof class}};
-	CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(t->uri, CKA_LABEL),
-	             *id = p11_kit_uri_get_attribute(t->uri, CKA_ID);
-	CK_OBJECT_HANDLE found[2];
-	CK_ULONG n = 1, count = 0;
-	CK_RV rv;
+	const CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(t->uri, CKA_LABEL),
+	                   *id = p11_kit_uri_get_attribute(t->uri, CKA_ID);
+	CK_ATTRIBUTE names[2];
+	CK_ULONG n = 0, count = 0;
+	enum err e;
 
 	if (label != NULL)
-		wanted[n++] = *label;
+		names[n++] = *label;
 	if (id != NULL)
-		wanted[n++] = *id;
-	if (n == 1)
+		names[n++] = *id;
+	if (n == 0)
 		return ERR_CONFIG;
-	if ((rv = t->f->C_FindObjectsInit(t->sessions[0], wanted, n)) != CKR_OK)
-		return token_fault(t, "C_FindObjectsInit", rv);
-	rv = t->f->C_FindObjects(t->sessions[0], found, 2, &count);
-	t->f->C_FindObjectsFinal(t->sessions[0]);
-	if (rv != CKR_OK)
-		return token_fault(t, "C_FindObjects", rv);
-	if (count != 1) {
+	if ((e = objects_count(t, class, names, n, out, &count)) != ERR_OK)
+		return e;
+	if (count != 1)
 		log_fault("token_object", "objects=%lu that match the URI, not 1", count);
-		return ERR_TOKEN;
-	}
-	*out = found[0];
-	return ERR_OK;
+	return count == 1 ? ERR_OK : ERR_TOKEN;
 }
 
 static void
@@ -365,16 +375,17 @@ public_make(struct token *t, struct key **out)
 	uint8_t point[POINT_BYTES_MAX];
 	CK_KEY_TYPE type = 0;
 	CK_OBJECT_HANDLE object;
-	CK_BBOOL extractable = CK_TRUE, sensitive = CK_FALSE;
+	CK_BBOOL kept = CK_FALSE, secret = CK_FALSE;
 	size_t n = sizeof point, type_n = sizeof type;
 	struct bytes raw;
 	enum err e = object_find(t, CKO_PUBLIC_KEY, &object);
 
 	if (e != ERR_OK)
 		return e;
-	if (!flag_get(t, CKA_EXTRACTABLE, &extractable) ||
-	        !flag_get(t, CKA_SENSITIVE, &sensitive) || extractable || !sensitive) {
-		log_fault("token_key_extractable", "what=\"the key could leave the token\"");
+	if (!flag_get(t, CKA_NEVER_EXTRACTABLE, &kept) ||
+	        !flag_get(t, CKA_ALWAYS_SENSITIVE, &secret) || !kept || !secret) {
+		log_fault("token_key_extractable",
+		        "what=\"the key can leave the token, or was outside once\"");
 		return ERR_VALUE;
 	}
 	if (!attribute_get(t, object, CKA_KEY_TYPE, &type, &type_n) ||
@@ -428,10 +439,16 @@ pair_make(struct token *t, enum key_suite suite, const char *label)
 	        {CKA_SIGN, &yes, sizeof yes}, {CKA_SENSITIVE, &yes, sizeof yes},
 	        {CKA_EXTRACTABLE, &no, sizeof no}, {CKA_LABEL, name, label_n}};
 	CK_OBJECT_HANDLE made[2];
+	CK_ULONG there = 0;
 	CK_RV rv;
+	enum err e;
 
 	if (label_n >= sizeof name)
 		return ERR_LIMIT;
+	e = objects_count(
+	        t, CKO_PRIVATE_KEY, &(CK_ATTRIBUTE){CKA_LABEL, name, label_n}, 1, made, &there);
+	if (e != ERR_OK || there != 0)
+		return e == ERR_OK ? ERR_EXISTS : e;
 	memcpy(params, suite == KEY_ES256 ? p256 : edwards, params_n);
 	rv = t->f->C_GenerateKeyPair(t->sessions[0], &mechanism, public,
 	        sizeof public / sizeof public[0], private, sizeof private / sizeof private[0],
