@@ -334,11 +334,12 @@ keys_put(const struct authority *a, struct buf *out)
 		struct buf cose = BUF_OF(room);
 
 		key_put_cose(k->key, &cose);
-		cbor_put_array(out, 4);
+		cbor_put_array(out, 5);
 		cbor_put_text(out, bytes_of_text(key_purpose_word(k->purpose)));
 		cbor_put_bytes(out, buf_bytes(&cose));
 		cbor_put_bytes(out, bytes_of(k->ca, k->ca_n));
 		cbor_put_bool(out, k->dropped);
+		cbor_put_bool(out, key_store_soft(k->key));
 	}
 	cbor_put_array(out, a->fold.cutoff_count);
 	for (size_t i = 0; i < a->fold.cutoff_count; i++) {

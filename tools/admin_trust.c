@@ -91,6 +91,7 @@ manifest_keys(const struct trust *t, struct manifest *m, uint8_t room[ROWS][KEY_
 		        .not_before = t->now - 86400,
 		        .not_after = t->now + rows[i].years * (int64_t)YEAR_S,
 		        .last_size = UINT64_MAX,
+		        .soft = key_store_soft(k),
 		};
 	}
 	m->key_count = ROWS;
@@ -122,6 +123,7 @@ trust_manifest(const struct trust *t, struct buf *out)
 	for (size_t i = 0; t->witnesses != NULL && i < t->witnesses->witness_count; i++)
 		m.witnesses[m.witness_count++] = t->witnesses->witnesses[i].vkey;
 	m.quorum = t->quorum;
+	m.transcript = t->transcript;
 	if ((e = manifest_sign(&m, t->keys[TRUST_ROOT], out)) != ERR_OK ||
 	        (e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
 		return e;
