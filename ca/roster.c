@@ -12,7 +12,7 @@
 /* the formatter takes "operator" for the word of C++ */
 /* clang-format off */
 
-enum { APPROVAL_ROWS = 8, CODE_BYTES_MAX = 32, DAILY_CAP_MAX = 1000000 };
+enum { APPROVAL_ROWS = 8, CODE_BYTES_MAX = 32, DAILY_CAP_MAX = 10000000 };
 
 /* Floors of DESIGN.md section 4: a roster may ask for more officials, never for fewer. */
 struct floor {

@@ -90,6 +90,8 @@ MUST_USE enum err publish_checkpoint_write(
 
 /* The witnesses' part (publish_witness.c). Open reads the policy and publishes it. */
 MUST_USE enum err publish_witness_open(struct publish *p);
+/* log/policy.txt names the log key of the manifest. */
+MUST_USE enum err publish_policy(struct publish *p);
 void publish_witness_close(struct publish *p);
 /* Before the signer is told what is public, and so before it signs anything: has a witness seen a
  * longer log than database and signer have? ERR_AHEAD: this is a restored copy. ERR_QUORUM: too

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { YEAR_S = 365 * 86400, DAILY_CAP = 1000000 };
+enum { YEAR_S = 365 * 86400, DAILY_CAP = 10000000 };
 
 /* Nobody real: names, codes and numbers of the demonstration. */
 const struct demo_operator demo_operators[DEMO_OPERATORS] = {

@@ -348,7 +348,7 @@ crl_compare(struct audit *a, uint32_t list, uint64_t low)
 	snprintf(path, sizeof path, "crl/%u.crl", list);
 	snprintf(want, sizeof want, "https://%.200s/%s", a->o->host, path);
 	if ((f = audit_public_kept(a, path)) == NULL) {
-		audit_public_differ(a, path, "is missing");
+		audit_public_missing(a, path);
 		return;
 	}
 	if (m == NULL || crl_check(bytes_of(f->p, f->n), m->crl_ca, &t, &url) != ERR_OK ||
@@ -379,7 +379,7 @@ file_compare(struct heads *w, uint32_t list, const char *path, bool jwt, bool ei
 	enum err e;
 
 	if (f == NULL) {
-		audit_public_differ(w->a, path, "is missing");
+		audit_public_missing(w->a, path);
 		return ERR_OK;
 	}
 	if ((e = version_of_file(w->a, list, f, &v)) != ERR_OK)
@@ -413,6 +413,25 @@ list_compare(struct heads *w, uint32_t list)
 	return e;
 }
 
+static void
+manifest_check(struct audit *a)
+{
+	const struct audit_file *f = audit_public_kept(a, "manifest.cose");
+	const struct manifest *m = audit_manifest_newest(a),
+	                      *before = audit_manifest_below(a, audit_public_size(a));
+	uint8_t hash[SHA256_BYTES];
+
+	if (f == NULL) {
+		if (before != NULL)
+			audit_public_missing(a, "manifest.cose");
+		return;
+	}
+	sha256_one(bytes_of(f->p, f->n), hash);
+	if ((m == NULL || memcmp(hash, m->sha256, sizeof hash) != 0) &&
+	        (before == NULL || memcmp(hash, before->sha256, sizeof hash) != 0))
+		audit_public_differ(a, "manifest.cose", "is not the manifest in force");
+}
+
 enum err
 audit_public_status(struct audit *a)
 {
@@ -420,6 +439,7 @@ audit_public_status(struct audit *a)
 	enum err e = head_compare(&w);
 	bool lists = false;
 
+	manifest_check(a);
 	for (uint32_t i = 0; e == ERR_OK && i < a->log->list_count; i++) {
 		if (a->log->lists[i].sequence == 0 ||
 		        a->log->lists[i].version_index >= audit_public_size(a))
@@ -428,7 +448,7 @@ audit_public_status(struct audit *a)
 		e = list_compare(&w, i);
 	}
 	if (lists && audit_public_kept(a, "status/head.cwt") == NULL)
-		audit_public_differ(a, "status/head.cwt", "is missing");
+		audit_public_missing(a, "status/head.cwt");
 	free(w.rows);
 	return e;
 }

@@ -360,6 +360,29 @@ policy_file(struct walk *w, const char *path)
 	free(p);
 }
 
+/* A name that the service writes, whose file came for the first time after the audit had looked. */
+static bool
+is_to_come(const struct walk *w, const char *path)
+{
+	static const char *const names[] = {"log/checkpoint", "manifest.cose", "status/head.cwt"};
+	static const char *const ends[] = {"", ".cwt", ".jwt", ".crl"};
+	bool crl = strncmp(path, "crl/", 4) == 0, known = false;
+	const char *name = path + (crl ? 4 : 7);
+	uint64_t list;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	if (!crl && strncmp(path, "status/", 7) != 0)
+		return false;
+	for (size_t i = crl ? 3 : 0; i < (crl ? 4u : 3u); i++)
+		known = known || strcmp(name + strspn(name, "0123456789"), ends[i]) == 0;
+	return known &&
+	       decimal_decode(bytes_of(name, strspn(name, "0123456789")), UINT32_MAX, &list) ==
+	               ERR_OK &&
+	       list < w->a->log->list_count;
+}
+
 static void
 file_judge(struct walk *w, const char *path)
 {
@@ -380,7 +403,7 @@ file_judge(struct walk *w, const char *path)
 		signed_file(w, path, TABLE_TYPE);
 	else if (strncmp(path, "status/delta/", 13) == 0)
 		signed_file(w, path, DELTA_TYPE);
-	else if (audit_public_kept(w->a, path) == NULL)
+	else if (audit_public_kept(w->a, path) == NULL && !is_to_come(w, path))
 		audit_public_differ(w->a, path, "is not a name of the service");
 }
 

@@ -6,7 +6,7 @@
 
 #include <sys/resource.h>
 
-enum { BENCH_PATH_MAX = 400, BENCH_ARGUMENTS_MAX = 16 };
+enum { BENCH_PATH_MAX = 400, BENCH_ARGUMENTS_MAX = 24 };
 
 double bench_cpu_s(void);   /* of this process, all threads */
 double bench_clock_s(void); /* monotonic */

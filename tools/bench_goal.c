@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ enum { MODEL_BYTES = 120 };
 static bool
 row_met(const struct bench_row *r)
 {
-	return r->goal == 0 || r->measured < r->goal;
+	return r->goal == 0 || (r->goal < 0 ? r->measured >= -r->goal : r->measured < r->goal);
 }
 
 void
@@ -65,7 +66,8 @@ bench_goals_print(FILE *to, const struct bench_goals *g)
 		char goal[24] = "-";
 
 		if (r->goal != 0)
-			snprintf(goal, sizeof goal, "< %g", r->goal);
+			snprintf(goal, sizeof goal, "%s %g", r->goal < 0 ? ">=" : "<",
+			        fabs(r->goal));
 		fprintf(to, "%-62s %12s %12.6g  %-4s %s\n", r->what, goal, r->measured,
 		        r->goal == 0 ? ""
 		        : row_met(r) ? "yes"
@@ -85,10 +87,11 @@ bench_goals_json(FILE *to, const struct bench_goals *g, int64_t now)
 	for (unsigned i = 0; i < g->count; i++) {
 		const struct bench_row *r = &g->rows[i];
 
-		json_array_append_new(rows,
-		        json_pack("{s:s,s:s,s:s,s:f,s:o,s:b}", "name", r->name, "what", r->what,
-		                "unit", r->unit, "measured", r->measured, "goal",
-		                r->goal == 0 ? json_null() : json_real(r->goal), "ok", row_met(r)));
+		json_array_append_new(
+		        rows, json_pack("{s:s,s:s,s:s,s:f,s:o,s:b,s:b}", "name", r->name, "what",
+		                      r->what, "unit", r->unit, "measured", r->measured, "goal",
+		                      r->goal == 0 ? json_null() : json_real(fabs(r->goal)),
+		                      "at_least", r->goal < 0, "ok", row_met(r)));
 	}
 	json = json_pack("{s:s,s:s,s:i,s:I,s:I,s:o}", "command", g->command, "machine", model,
 	        "cores", (int)sysconf(_SC_NPROCESSORS_ONLN), "at", (json_int_t)now, "certificates",

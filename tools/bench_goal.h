@@ -5,12 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { BENCH_ROWS_MAX = 32 };
+#define BENCH_AT_LEAST(x) (-(x))
+enum { BENCH_ROWS_MAX = 96 };
 
 struct bench_row {
 	const char *name; /* in the JSON */
 	const char *what, *unit;
-	double goal; /* measured must be below; 0: none, it is only said */
+	double goal; /* measured must be below; BENCH_AT_LEAST(x): reach it; 0: it is only said */
 	double measured;
 };
 struct bench_goals {

