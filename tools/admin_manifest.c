@@ -481,7 +481,7 @@ admin_sign_manifest(const struct admin_options *o)
 	uint64_t version = 0;
 	size_t n = 0;
 	enum admin_exit x = ADMIN_DONE;
-	enum err e = admin_private_key(o->root, &root);
+	enum err e = admin_private_root(o, &root);
 
 	if (e != ERR_OK)
 		x = admin_fault(o->root, e);

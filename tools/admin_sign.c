@@ -1,21 +1,23 @@
 /* admin_sign.c - zz-admin sign-roster: a roster written by hand becomes one that the root signed,
  * or is refused for the reason for which the signer would refuse it. */
 #include "admin.h"
+#include "admin_share.h"
 #include "file.h"
 #include "roster.h"
 
 #include <stdlib.h>
 
 enum err
-admin_private_key(const char *path, struct key **out)
+admin_private_root(const struct admin_options *o, struct key **out)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = file_read(path, KEY_PEM_BYTES_MAX, &p, &n);
+	enum err e = file_read(o->root, KEY_PEM_BYTES_MAX, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
-	e = key_read_pem(bytes_of(p, n), out);
+	e = o->shares != NULL ? shares_open(o->shares, bytes_of(p, n), out)
+	                      : key_read_pem(bytes_of(p, n), out);
 	secret_wipe(p, n);
 	free(p);
 	if (e == ERR_OK && !key_is_private(*out))
@@ -23,8 +25,8 @@ admin_private_key(const char *path, struct key **out)
 	return e;
 }
 
-static enum err
-sign(const struct key *root, struct bytes payload, const char *out)
+enum err
+admin_roster_sign(const struct key *root, struct bytes payload, const char *out)
 {
 	size_t room = payload.n * 4 / 3 + 1024;
 	struct buf b = buf_init(malloc(room), room);
@@ -50,13 +52,13 @@ admin_sign(const struct admin_options *o)
 	uint8_t *payload = NULL;
 	size_t n = 0;
 	enum admin_exit x = ADMIN_DONE;
-	enum err e = admin_private_key(o->root, &root);
+	enum err e = admin_private_root(o, &root);
 
 	if (e != ERR_OK)
 		x = admin_fault(o->root, e);
 	else if ((e = file_read(o->payload, ROSTER_BYTES_MAX, &payload, &n)) != ERR_OK)
 		x = admin_fault(o->payload, e);
-	else if ((e = sign(root, bytes_of(payload, n), o->out)) != ERR_OK)
+	else if ((e = admin_roster_sign(root, bytes_of(payload, n), o->out)) != ERR_OK)
 		x = admin_fault("roster", e);
 	free(payload);
 	key_free(root);

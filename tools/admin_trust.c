@@ -4,6 +4,7 @@
 
 #include "base64.h"
 #include "crl.h"
+#include "key_store.h"
 #include "note.h"
 #include "roster.h"
 
@@ -27,15 +28,10 @@ const struct demo_operator demo_operators[DEMO_OPERATORS] = {
 enum err
 trust_make_keys(struct trust *t)
 {
-	enum err e = ERR_OK;
+	enum err e = key_generate(KEY_ES256, &t->keys[TRUST_ROOT]);
 
-	for (size_t i = 0; i < TRUST_KEYS; i++) {
-		/* the log key signs C2SP notes, which know Ed25519 */
-		enum key_suite suite = i == TRUST_LOG ? KEY_ED25519 : KEY_ES256;
-
-		if ((e = key_generate(suite, &t->keys[i])) != ERR_OK)
-			return e;
-	}
+	if (e != ERR_OK)
+		return e;
 	for (size_t i = 0; i < DEMO_OPERATORS; i++)
 		if ((e = key_generate(KEY_ES256, &t->operators[i])) != ERR_OK)
 			return e;

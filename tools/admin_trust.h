@@ -25,9 +25,10 @@ struct trust {
 	struct bytes crl_ca;            /* DER */
 	const struct policy *witnesses; /* NULL: none */
 	uint64_t quorum;
+	struct bytes transcript; /* SHA-256, or empty */
 };
 
-/* All keys anew. */
+/* The root key and those of the demonstration's operators. */
 MUST_USE enum err trust_make_keys(struct trust *t);
 void trust_free_keys(struct trust *t);
 MUST_USE enum err trust_crl_ca(const struct trust *t, struct buf *der);
