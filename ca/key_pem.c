@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/x509.h>
 
 enum { SCRYPT_N = 16384, SCRYPT_R = 8, SCRYPT_P = 1 };
 

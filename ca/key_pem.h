@@ -7,8 +7,8 @@
 
 enum { PASSPHRASE_BYTES_MIN = 16, PASSPHRASE_BYTES_MAX = 1024 };
 
-/* ERR_LIMIT for a passphrase that is too short or too long; ERR_VALUE for a key that lies elsewhere.
- */
+/* ERR_LIMIT for a passphrase that is too short or too long; ERR_VALUE for a key that is not
+ * here. */
 MUST_USE enum err key_write_encrypted(
         const struct key *k, struct bytes passphrase, struct buf *out);
 /* ERR_SIGNATURE where the passphrase does not open it; ERR_VALUE for another form. */

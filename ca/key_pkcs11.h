@@ -1,6 +1,6 @@
 #ifndef CA_KEY_PKCS11_H
 #define CA_KEY_PKCS11_H
-/* key_pkcs11.h - a key in a PKCS #11 token (v2.40; CKM_EDDSA of 3.0), by direct calls of its module:
+/* key_pkcs11.h - a key in a PKCS #11 token (v2.40; CKM_EDDSA of 3.0), by direct calls of a module:
  * CKM_ECDSA over the digest, CKM_EDDSA over the message. URIs: RFC 7512 with module-path and
  * pin-source, a file with the PIN. For key_store.c and tests. */
 #include "key.h"

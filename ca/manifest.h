@@ -30,7 +30,7 @@ struct manifest {
 	struct bytes witnesses[16];
 	size_t witness_count;
 	uint64_t quorum;
-	struct bytes transcript; /* SHA-256 of the ceremony's transcript, or empty */
+	struct bytes transcript;      /* SHA-256 of the ceremony's transcript, or empty */
 	uint8_t sha256[SHA256_BYTES]; /* of the whole message */
 };
 

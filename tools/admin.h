@@ -56,8 +56,7 @@ MUST_USE enum err admin_trust_read(
 /* The private root key of --root; where it is encrypted, by the --shares of its custodians. */
 MUST_USE enum err admin_private_root(const struct admin_options *o, struct key **out);
 /* A roster's payload, signed and checked as the signer will, into that file; says so. */
-MUST_USE enum err admin_roster_sign(
-        const struct key *root, struct bytes payload, const char *out);
+MUST_USE enum err admin_roster_sign(const struct key *root, struct bytes payload, const char *out);
 
 struct admin_peers { /* zero it first; admin_peers_close is always due */
 	struct signer *signer;

@@ -19,8 +19,7 @@ struct ceremony { /* texts live in `room` */
 	struct share_names shares;
 };
 
-/* The root key, encrypted, and its shares, into DIR; shares[i].n and their hashes go to the transcript.
- */
+/* The root key, encrypted, and its shares, into DIR; hashes of all go to the transcript. */
 MUST_USE enum err ceremony_root(
         const struct ceremony *c, const struct trust *t, const char *dir, struct buf *transcript);
 /* Ends the transcript, writes it to DIR/trust/transcript.txt, and gives its hash. */

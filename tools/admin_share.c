@@ -83,29 +83,42 @@ line_of(struct bytes text, const char *begin)
 	return bytes_of(NULL, 0);
 }
 
+/* "N of M, K needed" */
+static enum err
+numbers_read(struct bytes in, uint64_t out[3])
+{
+	static const char *const ends[3] = {" of ", ", ", " needed"};
+
+	for (size_t i = 0; i < 3; i++) {
+		const uint8_t *end = memmem(in.p, in.n, ends[i], strlen(ends[i]));
+		size_t n = end == NULL ? 0 : (size_t)(end - in.p);
+
+		if (end == NULL || decimal_decode(bytes_of(in.p, n), SHARES_MAX, &out[i]) != ERR_OK)
+			return ERR_ENCODING;
+		in = bytes_skip(in, n + strlen(ends[i]));
+	}
+	return in.n == 0 ? ERR_OK : ERR_ENCODING;
+}
+
 static enum err
 share_read(struct bytes text, struct share *out)
 {
 	static const char mark[] = "\ncheck: ";
 	const uint8_t *at = memmem(text.p, text.n, mark, sizeof mark - 1);
-	struct bytes numbers = line_of(text, "share: "), said = line_of(text, "check: ");
-	char check[2 * CHECK_BYTES + 1], words[40];
-	unsigned number, count, threshold;
+	char check[2 * CHECK_BYTES + 1];
+	uint64_t numbers[3];
 
-	if (at == NULL || numbers.n >= sizeof words)
+	if (at == NULL)
 		return ERR_ENCODING;
 	check_of(bytes_of(text.p, (size_t)(at - text.p) + 1), check);
-	memcpy(words, numbers.p, numbers.n);
-	words[numbers.n] = '\0';
-	if (!bytes_equal_text(said, check) ||
-	        sscanf(words, "%u of %u, %u needed", &number, &count, &threshold) != 3 ||
-	        number < 1 || number > count || count > SHARES_MAX || threshold < 2 ||
-	        threshold > count ||
+	if (!bytes_equal_text(line_of(text, "check: "), check) ||
+	        numbers_read(line_of(text, "share: "), numbers) != ERR_OK || numbers[0] < 1 ||
+	        numbers[0] > numbers[1] || numbers[2] < 2 || numbers[2] > numbers[1] ||
 	        hex_decode(line_of(text, "data: "), out->data, sizeof out->data) != ERR_OK ||
 	        hex_decode(line_of(text, "root: "), out->root, sizeof out->root) != ERR_OK)
 		return ERR_ENCODING;
-	out->number = (unsigned char)number;
-	out->threshold = (unsigned char)threshold;
+	out->number = (unsigned char)numbers[0];
+	out->threshold = (unsigned char)numbers[2];
 	return ERR_OK;
 }
 

@@ -1,7 +1,7 @@
 #ifndef TOOLS_ADMIN_SHARE_H
 #define TOOLS_ADMIN_SHARE_H
-/* admin_share.h - the root key's passphrase in M of N shares (Shamir over GF(2^8), libgfshare): M of
- * them open the key, fewer say nothing about it. A share is a small text file for one custodian. */
+/* admin_share.h - the root key's passphrase in M of N shares (Shamir, libgfshare over GF(2^8)): M
+ * of them open the key, fewer say nothing of it. A share is a small text file for one custodian. */
 #include "key.h"
 
 enum {
@@ -22,10 +22,9 @@ struct share_names {
 /* The N files, one after the other; files[i] are views into `out`. Checks before it returns that
  * each M of them that stand together give the secret back. */
 MUST_USE enum err shares_make(const struct share_names *names,
-        const uint8_t secret[SHARE_SECRET_BYTES], struct buf *out,
-        struct bytes files[SHARES_MAX]);
+        const uint8_t secret[SHARE_SECRET_BYTES], struct buf *out, struct bytes files[SHARES_MAX]);
 /* The root key in that file, from the shares in `paths`, separated by commas. ERR_SIGNATURE for a
- * share that is damaged, of another key, twice, or where there are fewer than it takes; says which. */
+ * share that is damaged, of another key, there twice, or where they are too few; says which. */
 MUST_USE enum err shares_open(const char *paths, struct bytes pem, struct key **root);
 /* The text under which the root key is encrypted. */
 void share_passphrase(const uint8_t secret[SHARE_SECRET_BYTES], struct buf *out);

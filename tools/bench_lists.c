@@ -4,8 +4,8 @@
 
 #include "date.h"
 #include "file.h"
-#include "key_store.h"
 #include "fold_item.h"
+#include "key_store.h"
 #include "status.h"
 
 #include <stdio.h>

@@ -35,7 +35,7 @@ static const struct option_row options[] = {
 	OPTION("migrations", migrations, "DIR", "folder of the numbered SQL files"),
 	OPTION("wait", wait, "SECONDS", "wait until the documents are in force, at most so long (1 to 3600)"),
 	OPTION("root", root, "KEY.pem", "private root key"),
-	OPTION("shares", shares, "FILE,FILE,...", "shares of custodians that open the root key, where it is encrypted"),
+	OPTION("shares", shares, "FILE,FILE,...", "custodians' shares that open an encrypted root key"),
 	OPTION("sha256", sha256, "HEX", "SHA-256 of the file that was reviewed"),
 	OPTION("payload", payload, "FILE.json", "what is to be signed: a roster's payload, or what manifest wrote"),
 	OPTION("out", out, "FILE", "where the result goes"),
@@ -62,7 +62,8 @@ static const struct command {
         {"ceremony", "FILE",
                 "as init, by a reviewed file of lines NAME = VALUE: host, name_zh, name_en, place, "
                 "threshold M,\n      custodian (N lines), roster (its payload); and where not the "
-                "default: record_key, status_key, log_key\n      (pkcs11: URIs), witnesses, quorum, "
+                "default: record_key, status_key, log_key\n      (pkcs11: URIs), witnesses, "
+                "quorum, "
                 "listen, database, front_user, publish_user, admin_user.\n      The root key is "
                 "encrypted; any M of the N shares open it. Writes trust/transcript.txt",
                 {"dir", "sha256"}, {NULL}, admin_ceremony},

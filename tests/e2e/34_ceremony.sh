@@ -8,8 +8,8 @@ mkdir -p "$work/token/tokens"
 echo 271828 >"$work/token/pin"
 printf 'directories.tokendir = %s/token/tokens\nobjectstore.backend = file\nlog.level = ERROR\n' "$work" >"$work/token/softhsm.conf"
 export SOFTHSM2_CONF=$work/token/softhsm.conf ZZ_SHIM_CONTROL=$work/token/control
-expect "the module between signer and SoftHSM builds" 0 gcc -shared -fPIC -o "$work/token/shim.so" tests/token_shim.c \
-	$(pkg-config --cflags --libs p11-kit-1) -ldl
+expect "the module between signer and SoftHSM builds" 0 gcc -shared -fPIC -I"$(pkg-config --variable=includedir p11-kit-1)/p11-kit-1" \
+	-o "$work/token/shim.so" tests/token_shim.c -ldl
 expect "a token" 0 softhsm2-util --init-token --free --label zz --pin 271828 --so-pin 161803
 token="pkcs11:token=zz?module-path=$work/token/shim.so&pin-source=file:$work/token/pin"
 
@@ -112,6 +112,7 @@ same "and nothing is issued" 503 "$(issue)"
 expect "and the signer says why" 0 grep -q 'event=key_not_opened file=record.pem error=key_token_locked' "$dir/log/ca-signer.log"
 echo 271828 >"$work/token/pin"
 services_up
+expect "with the right one it is ready again" 0 try_for 15 ready
 same "with the right one it is" 201 "$(issue)"
 log_is_whole "in the end"
 audit_finds_nothing "in the end"
