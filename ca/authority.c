@@ -57,11 +57,12 @@ authority_key_load(const struct authority *a, const char *name, struct key **out
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = authority_file_read(a, name, KEY_PEM_BYTES_MAX, &p, &n);
+	enum err e = authority_file_read(a, name, KEY_FILE_BYTES_MAX, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
-	e = key_read_pem(bytes_of(p, n), out);
+	if ((e = key_store_open(a->dir, bytes_of(p, n), out)) != ERR_OK)
+		log_fault("key_not_opened", "file=%s error=%s", name, err_word(e));
 	secret_wipe(p, n);
 	free(p);
 	return e;

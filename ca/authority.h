@@ -11,6 +11,7 @@
 #include "fold.h"
 #include "frame.h"
 #include "journal.h"
+#include "key_store.h"
 #include "manifest.h"
 
 #include <pthread.h>

@@ -101,6 +101,20 @@ manifest_next(const struct authority *a, struct call *c, const struct manifest *
 	return ERR_OK;
 }
 
+/* Whoever trusts a key may know that a copied file would be a copied key. */
+static bool
+soft_named(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < a->keys.count; i++) {
+		const struct authority_key *k = &a->keys.rows[i];
+		const struct manifest_key *mk = manifest_find(m, key_kid(k->key), k->purpose);
+
+		if (mk != NULL && key_store_soft(k->key) && !mk->soft)
+			return false;
+	}
+	return true;
+}
+
 /* A manifest without this signer's keys would make everything that it signs worthless. */
 static enum err
 manifest_fits(const struct authority *a, struct call *c, const struct manifest *m)
@@ -114,6 +128,10 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 	        (key_suite(a->root) == KEY_SM2 &&
 	                (!names_key(a, m, KEY_STATUS, true) || !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
+		return ERR_CONFIG;
+	}
+	if (!soft_named(a, m)) {
+		c->detail = "a key that lies in a file is not marked as kept in software";
 		return ERR_CONFIG;
 	}
 	if (!names_certificates(a, m)) {

@@ -39,8 +39,11 @@ static enum err
 row_add(struct authority *a, enum key_purpose purpose, struct key *k, struct authority_key **out)
 {
 	struct authority_keys *keys = &a->keys;
-	bool fits = key_is_private(k) &&
-	            (purpose != KEY_LOG || key_suite(k) == KEY_ED25519 || key_suite(k) == KEY_SM2);
+	/* OpenSSL signs certificate and CRL itself: that key must be here */
+	bool fits =
+	        key_is_private(k) &&
+	        (purpose != KEY_LOG || key_suite(k) == KEY_ED25519 || key_suite(k) == KEY_SM2) &&
+	        (purpose != KEY_CRL || key_store_soft(k));
 
 	if (!fits || keys->count == AUTHORITY_KEYS_MAX)
 		return fits ? ERR_LIMIT : ERR_VALUE;
@@ -273,10 +276,9 @@ ca_make(const struct authority *a, const struct key *k, int64_t now, struct buf 
 }
 
 static enum err
-key_write(const struct authority *a, enum key_purpose purpose, const struct key *k, struct bytes ca)
+key_write(const struct authority *a, enum key_purpose purpose, const struct key *k, struct bytes ca,
+        struct bytes file)
 {
-	uint8_t room[KEY_PEM_BYTES_MAX];
-	struct buf pem = BUF_OF(room);
 	char path[PATH_BYTES], hex[KID_HEX + 1];
 	enum err e = ERR_OK;
 
@@ -286,9 +288,28 @@ key_write(const struct authority *a, enum key_purpose purpose, const struct key 
 	if (ca.n > 0)
 		e = file_write_once(path, ca, 0600);
 	snprintf(path, sizeof path, "%s/%s-%s.pem", a->dir, key_purpose_word(purpose), hex);
-	if (e == ERR_OK && (e = key_write_private(k, &pem)) == ERR_OK)
-		e = file_write_once(path, buf_bytes(&pem), 0600);
-	secret_wipe(room, sizeof room);
+	return e == ERR_OK ? file_write_once(path, file, 0600) : e;
+}
+
+/* In the same kind of place as the purpose's first key. */
+static enum err
+key_place(const struct authority *a, enum key_purpose purpose, enum key_suite suite, struct key **k,
+        struct buf *file)
+{
+	char name[40], label[40], random[9];
+	uint8_t bytes[4], *like = NULL;
+	size_t n = 0;
+	enum err e;
+
+	random_bytes(bytes, sizeof bytes);
+	hex_encode(bytes_of(bytes, sizeof bytes), random);
+	snprintf(label, sizeof label, "%s-%s", key_purpose_word(purpose), random);
+	snprintf(name, sizeof name, "%s.pem", key_purpose_word(purpose));
+	if ((e = authority_file_read(a, name, KEY_FILE_BYTES_MAX, &like, &n)) != ERR_OK)
+		return e;
+	e = key_store_make(a->dir, bytes_of(like, n), suite, label, k, file);
+	secret_wipe(like, n);
+	free(like);
 	return e;
 }
 
@@ -296,8 +317,8 @@ key_write(const struct authority *a, enum key_purpose purpose, const struct key 
 static enum err
 key_make(struct authority *a, enum key_purpose purpose, bool beside, int64_t now)
 {
-	uint8_t room[CA_BYTES_MAX];
-	struct buf ca = BUF_OF(room);
+	uint8_t room[CA_BYTES_MAX], file_room[KEY_FILE_BYTES_MAX];
+	struct buf ca = BUF_OF(room), file = BUF_OF(file_room);
 	struct authority_key *row = NULL;
 	struct key *k = NULL;
 	size_t first = 0;
@@ -309,11 +330,13 @@ key_make(struct authority *a, enum key_purpose purpose, bool beside, int64_t now
 		first++;
 	if (first == a->keys.count || a->keys.count == AUTHORITY_KEYS_MAX)
 		return ERR_LIMIT;
-	if ((e = key_generate(key_suite(a->keys.rows[first].key), &k)) != ERR_OK)
-		return e;
-	if ((purpose == KEY_CRL && (e = ca_make(a, k, now, &ca)) != ERR_OK) ||
-	        (e = key_write(a, purpose, k, buf_bytes(&ca))) != ERR_OK ||
-	        (e = row_add(a, purpose, k, &row)) != ERR_OK) {
+	e = key_place(a, purpose, key_suite(a->keys.rows[first].key), &k, &file);
+	if (e == ERR_OK && purpose == KEY_CRL)
+		e = ca_make(a, k, now, &ca);
+	if (e == ERR_OK)
+		e = key_write(a, purpose, k, buf_bytes(&ca), buf_bytes(&file));
+	secret_wipe(file_room, sizeof file_room);
+	if (e != ERR_OK || (e = row_add(a, purpose, k, &row)) != ERR_OK) {
 		key_free(k);
 		return e;
 	}
@@ -338,11 +361,12 @@ keys_put(const struct authority *a, struct buf *out)
 		struct buf cose = BUF_OF(room);
 
 		key_put_cose(k->key, &cose);
-		cbor_put_array(out, 4);
+		cbor_put_array(out, 5);
 		cbor_put_text(out, bytes_of_text(key_purpose_word(k->purpose)));
 		cbor_put_bytes(out, buf_bytes(&cose));
 		cbor_put_bytes(out, bytes_of(k->ca, k->ca_n));
 		cbor_put_bool(out, k->dropped);
+		cbor_put_bool(out, key_store_soft(k->key));
 	}
 	cbor_put_array(out, a->fold.cutoff_count);
 	for (size_t i = 0; i < a->fold.cutoff_count; i++) {

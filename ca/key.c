@@ -27,6 +27,7 @@ struct key {
 	uint8_t kid[SHA256_BYTES]; /* RFC 9679 thumbprint; the first 8 bytes count */
 	uint8_t thumb[KEY_THUMB_BYTES];
 	char thumb_text[KEY_THUMB_TEXT + 1];
+	struct key_elsewhere elsewhere; /* sign NULL: the private half is here */
 };
 
 enum { COORDINATE_BYTES = 32, DER_SIGNATURE_BYTES_MAX = 80 };
@@ -253,6 +254,8 @@ key_free(struct key *k)
 {
 	if (k == NULL)
 		return;
+	if (k->elsewhere.free != NULL)
+		k->elsewhere.free(k->elsewhere.ctx);
 	EVP_MD_CTX_free(k->sign);
 	EVP_MD_CTX_free(k->verify);
 	EVP_PKEY_free(k->pkey);
@@ -294,6 +297,22 @@ const char *
 key_thumb_text(const struct key *k)
 {
 	return k->thumb_text;
+}
+
+enum err
+key_attach(struct key *k, const struct key_elsewhere *e)
+{
+	if (k->private || k->suite == KEY_SM2)
+		return ERR_VALUE;
+	k->elsewhere = *e;
+	k->private = true;
+	return ERR_OK;
+}
+
+bool
+key_is_elsewhere(const struct key *k)
+{
+	return k->elsewhere.sign != NULL;
 }
 
 struct evp_pkey_st *
@@ -390,33 +409,52 @@ key_verify(const struct key *k, struct bytes message, struct bytes signature)
 	return openssl_verify(k, message, signature);
 }
 
-enum err
-key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+static enum err
+sign_elsewhere(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
 {
-	EVP_MD_CTX *ctx = NULL;
-	uint8_t der[DER_SIGNATURE_BYTES_MAX], raw[KEY_SIGNATURE_BYTES];
+	uint8_t digest[SHA256_BYTES];
+
+	if (k->suite == KEY_ED25519)
+		return k->elsewhere.sign(k->elsewhere.ctx, message, out);
+	sha256_one(message, digest);
+	return k->elsewhere.sign(k->elsewhere.ctx, bytes_of(digest, sizeof digest), out);
+}
+
+static enum err
+sign_here(const struct key *k, struct bytes message, uint8_t raw[KEY_SIGNATURE_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t der[DER_SIGNATURE_BYTES_MAX];
 	size_t n = sizeof der;
 	enum err e = ERR_CRYPTO;
 
-	if (!k->private)
-		return ERR_VALUE;
-	ctx = EVP_MD_CTX_new();
 	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->sign) == 1 &&
 	        EVP_DigestSign(ctx, der, &n, message.p, message.n) == 1)
 		e = ERR_OK;
 	EVP_MD_CTX_free(ctx);
-	if (e != ERR_OK)
-		return crypto_failed(e);
-	if (k->suite != KEY_ED25519)
+	if (e == ERR_OK && k->suite != KEY_ED25519)
 		e = raw_from_der(der, n, raw);
-	else if (n == KEY_SIGNATURE_BYTES)
+	else if (e == ERR_OK && n == KEY_SIGNATURE_BYTES)
 		memcpy(raw, der, n);
 	else
 		e = ERR_CRYPTO;
+	return e == ERR_OK ? ERR_OK : crypto_failed(e);
+}
+
+enum err
+key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+{
+	uint8_t raw[KEY_SIGNATURE_BYTES];
+	enum err e;
+
+	if (!k->private)
+		return ERR_VALUE;
+	e = key_is_elsewhere(k) ? sign_elsewhere(k, message, raw) : sign_here(k, message, raw);
+	if (e != ERR_OK)
+		return e;
 	/* a fault in the machine must not publish a signature that is none */
-	if (e == ERR_OK)
-		e = key_verify(k, message, bytes_of(raw, sizeof raw));
-	if (e == ERR_OK)
-		memcpy(out, raw, sizeof raw);
-	return e == ERR_OK ? ERR_OK : crypto_failed(ERR_CRYPTO);
+	if (key_verify(k, message, bytes_of(raw, sizeof raw)) != ERR_OK)
+		return ERR_CRYPTO;
+	memcpy(out, raw, sizeof raw);
+	return ERR_OK;
 }

@@ -73,6 +73,18 @@ MUST_USE enum err key_sign(
 /* ERR_SIGNATURE unless `signature` is exactly 64 bytes and verifies. */
 MUST_USE enum err key_verify(const struct key *k, struct bytes message, struct bytes signature);
 
+/* A private half that lies elsewhere, in a token: it gives the 64 bytes. `input` is the SHA-256
+ * digest for ES256, the message itself for Ed25519 (RFC 8032 hashes it twice). */
+struct key_elsewhere {
+	enum err (*sign)(void *ctx, struct bytes input, uint8_t out[KEY_SIGNATURE_BYTES]);
+	void (*free)(void *ctx);
+	void *ctx;
+};
+/* From now on `k`, a public key, signs there; each signature is verified as any other. key_free
+ * frees ctx. ERR_VALUE for a key that is private already, or SM2. */
+MUST_USE enum err key_attach(struct key *k, const struct key_elsewhere *e);
+bool key_is_elsewhere(const struct key *k);
+
 /* OpenSSL's objects, for the files of the CRL only. */
 struct evp_pkey_st *key_openssl(const struct key *k);
 /* A fresh context that signs one message with this key; EVP_MD_CTX_free it. NULL without memory or

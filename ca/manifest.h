@@ -15,6 +15,7 @@ struct manifest_key {
 	enum key_purpose purpose;
 	int64_t not_before, not_after; /* signs while not_before <= t < not_after */
 	uint64_t last_size;            /* last valid tree size; UINT64_MAX: not cut off */
+	bool soft;                     /* software holds it: a copied file would be a copied key */
 	struct key *key;               /* made by manifest_open; NULL when encoding */
 };
 
@@ -29,6 +30,7 @@ struct manifest {
 	struct bytes witnesses[16];
 	size_t witness_count;
 	uint64_t quorum;
+	struct bytes transcript;      /* SHA-256 of the ceremony's transcript, or empty */
 	uint8_t sha256[SHA256_BYTES]; /* of the whole message */
 	bool sm2;                     /* the root is an SM2 key: set by manifest_open */
 };

@@ -131,6 +131,7 @@ struct signer_key { /* one that the signer holds */
 	struct bytes purpose, cose_key;
 	struct bytes ca; /* crl: its certificate */
 	bool dropped;    /* its cut-off was asked for */
+	bool soft;       /* it lies in a file, not in a token */
 };
 struct signer_cut { /* a key that the log cut off */
 	struct bytes kid;

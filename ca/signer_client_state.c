@@ -310,11 +310,12 @@ key_rows_read(struct signer *s, struct cbor *c, struct signer_keys *k)
 	k->keys = signer_rows(s, c, k->key_count + k->cut_count,
 	        sizeof *k->keys > sizeof *k->cuts ? sizeof *k->keys : sizeof *k->cuts);
 	for (size_t i = 0; i < k->key_count && c->e == ERR_OK; i++) {
-		cbor_array_exact(c, 4);
+		cbor_array_exact(c, 5);
 		k->keys[i].purpose = cbor_text(c);
 		k->keys[i].cose_key = cbor_bytes(c);
 		k->keys[i].ca = cbor_bytes(c);
 		k->keys[i].dropped = cbor_bool(c);
+		k->keys[i].soft = cbor_bool(c);
 	}
 	(void)cbor_array(c);
 	k->cuts = c->e == ERR_OK ? (void *)(k->keys + k->key_count) : NULL;

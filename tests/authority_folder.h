@@ -382,7 +382,8 @@ manifest_key_put(struct manifest *m, const struct key *k, enum key_purpose purpo
 	        .purpose = purpose,
 	        .not_before = NOW - DAY_S,
 	        .not_after = not_after,
-	        .last_size = UINT64_MAX};
+	        .last_size = UINT64_MAX,
+	        .soft = true};
 }
 
 static inline void

@@ -120,6 +120,7 @@ signer_start(struct signer_world *w)
 		        .purpose = w->a->keys.rows[i].purpose,
 		        .not_after = INT64_MAX,
 		        .last_size = UINT64_MAX,
+		        .soft = true,
 		};
 	w->a->fold.manifest_version = 1;
 	w->a->manifest = &w->manifest;

@@ -41,7 +41,7 @@ entry(const struct key *k, enum key_purpose purpose, uint8_t room[KEY_COSE_BYTES
 
 	key_put_cose(k, &b);
 	return (struct manifest_key){
-	        key_kid(k), buf_bytes(&b), purpose, 1000, 2000, UINT64_MAX, NULL};
+	        key_kid(k), buf_bytes(&b), purpose, 1000, 2000, UINT64_MAX, false, NULL};
 }
 
 static struct manifest
@@ -63,6 +63,8 @@ sample(void)
 	m.keys[0].last_size = 77;
 	m.keys[1] = entry(status, KEY_STATUS, status_cose);
 	m.keys[2] = entry(logger, KEY_LOG, log_cose);
+	m.keys[0].soft = m.keys[2].soft = true;
+	m.transcript = BYTES_LIT("0123456789abcdef0123456789ABCDEF");
 	m.key_count = 3;
 	m.witnesses[0] = BYTES_LIT("w+1+AA");
 	m.witness_count = 1;
@@ -95,6 +97,8 @@ what_is_signed_is_read(void **state)
 	assert_int_equal(read.key_count, 3);
 	assert_int_equal(read.keys[0].last_size, 77);
 	assert_true(read.keys[1].last_size == UINT64_MAX);
+	assert_true(read.keys[0].soft && !read.keys[1].soft && read.keys[2].soft);
+	assert_true(bytes_equal(read.transcript, m.transcript));
 	assert_true(bytes_equal(read.name_zh, m.name_zh));
 	assert_true(bytes_equal(read.witnesses[0], m.witnesses[0]));
 	assert_ptr_equal(manifest_find(&read, key_kid(record), KEY_RECORD), &read.keys[0]);
@@ -105,6 +109,28 @@ what_is_signed_is_read(void **state)
 	assert_int_equal(manifest_sign(&read, root, &b), ERR_OK);
 	assert_memory_equal(room, again_room, b.n - KEY_SIGNATURE_BYTES);
 	manifest_close(&read);
+}
+
+/* Members 11 and 12 are absent where they say nothing, and are refused in any other form. */
+static void
+optional_members_have_one_spelling(void **state)
+{
+	uint8_t room[2000], short_room[2000];
+	struct buf b = BUF_OF(room), less = BUF_OF(short_room);
+	struct manifest m = sample(), read;
+
+	(void)state;
+	assert_int_equal(manifest_sign(&m, root, &b), ERR_OK);
+	m.keys[0].soft = m.keys[2].soft = false;
+	m.transcript = bytes_of(NULL, 0);
+	assert_int_equal(manifest_sign(&m, root, &less), ERR_OK);
+	assert_int_equal(b.n - less.n, 1 + 1 + 2 * 9 + 1 + 34);
+	assert_int_equal(manifest_open(buf_bytes(&less), root, &read), ERR_OK);
+	assert_true(!read.keys[0].soft && read.transcript.n == 0);
+	manifest_close(&read);
+	m.transcript = BYTES_LIT("31 bytes are no SHA-256 at all.");
+	less = BUF_OF(short_room);
+	assert_int_equal(manifest_sign(&m, root, &less), ERR_VALUE);
 }
 
 static void
@@ -255,6 +281,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_is_signed_is_read),
+	        cmocka_unit_test(optional_members_have_one_spelling),
 	        cmocka_unit_test(another_key_than_the_root_is_refused),
 	        cmocka_unit_test(every_prefix_and_every_changed_byte_is_refused),
 	        cmocka_unit_test(faults_are_not_signed),

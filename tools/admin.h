@@ -20,13 +20,14 @@ struct admin_options { /* NULL: not given */
 	const char *config, *dir, *host, *name_zh, *name_en, *listen, *database;
 	const char *front_user, *publish_user, *admin_user;
 	const char *argument; /* what stands there without an option: a purpose, a kid */
-	const char *from, *reason, *size, *proposal, *approval, *roster;
+	const char *from, *reason, *size, *proposal, *approval, *roster, *shares, *sha256;
 	const char *migrations, *root, *payload, *out, *wait, *witnesses, *quorum;
 	const char *suite;
 	uint64_t wait_s;
 	int64_t now; /* UTC seconds */
 };
 
+enum admin_exit admin_ceremony(const struct admin_options *o);
 enum admin_exit admin_init(const struct admin_options *o);
 enum admin_exit admin_migrate(const struct admin_options *o);
 enum admin_exit admin_roster(const struct admin_options *o);
@@ -53,8 +54,11 @@ MUST_USE enum err admin_root(const struct config *c, struct key **out);
 MUST_USE enum err admin_trust_read(
         const struct config *c, const char *name, uint8_t **p, size_t *n);
 
-/* A private key, PEM. */
-MUST_USE enum err admin_private_key(const char *path, struct key **out);
+/* The private root key of --root; where it is encrypted, by the --shares of its custodians. */
+MUST_USE enum err admin_private_root(const struct admin_options *o, struct key **out);
+/* A roster's payload, signed and checked as the signer will, into o->out; says so. */
+MUST_USE enum err admin_roster_sign(
+        const struct admin_options *o, const struct key *root, struct bytes payload);
 
 struct admin_peers { /* zero it first; admin_peers_close is always due */
 	struct signer *signer;

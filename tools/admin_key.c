@@ -193,7 +193,7 @@ admin_cut_off(const struct admin_options *o)
 		return ADMIN_USAGE;
 	if ((x = admin_config(o, &q.c)) != ADMIN_DONE)
 		return x;
-	if (o->root != NULL && (e = admin_private_key(o->root, &q.root)) != ERR_OK)
+	if (o->root != NULL && (e = admin_private_root(o, &q.root)) != ERR_OK)
 		return admin_fault(o->root, e);
 	if ((x = admin_peers_open(&q.c, &q.p)) == ADMIN_DONE)
 		x = cut_run(&q, o);

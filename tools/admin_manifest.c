@@ -50,9 +50,10 @@ json_key(const struct manifest_key *k)
 	json_t *row = NULL;
 
 	hex_encode(k->kid, hex);
-	row = json_pack("{s:s,s:s,s:o,s:o,s:o}", "kid", hex, "purpose",
+	row = json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "kid", hex, "purpose",
 	        key_purpose_word(k->purpose), "key", json_bytes(k->cose_key), "not_before",
-	        json_time(k->not_before), "not_after", json_time(k->not_after));
+	        json_time(k->not_before), "not_after", json_time(k->not_after), "kept",
+	        k->soft ? "software" : "device");
 	if (row != NULL && k->last_size != UINT64_MAX)
 		json_object_set_new(
 		        row, "last_valid_tree_size", json_integer((json_int_t)k->last_size));
@@ -84,7 +85,8 @@ new_row(const struct manifest *m, const struct signer_key *k, int64_t from, json
 	struct manifest_key row = {.cose_key = k->cose_key,
 	        .purpose = purpose_of(k->purpose),
 	        .not_before = from,
-	        .last_size = UINT64_MAX};
+	        .last_size = UINT64_MAX,
+	        .soft = k->soft};
 	struct key *key = NULL;
 	enum err e = key_from_cose(k->cose_key, &key);
 
@@ -125,6 +127,7 @@ draft_make(const struct manifest *m, const struct signer_keys *held, const int64
         json_t **out)
 {
 	json_t *keys = json_array(), *cas = json_array(), *witnesses = json_array();
+	char hex[2 * SHA256_BYTES + 1];
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < m->key_count; i++) {
@@ -146,6 +149,10 @@ draft_make(const struct manifest *m, const struct signer_keys *held, const int64
 		        "name_zh", m->name_zh.p, m->name_zh.n, "name_en", m->name_en.p,
 		        m->name_en.n, "keys", keys, "crl_ca", cas, "witnesses", witnesses, "quorum",
 		        (json_int_t)m->quorum);
+	if (e == ERR_OK && *out != NULL && m->transcript.n > 0) {
+		hex_encode(m->transcript, hex);
+		json_object_set_new(*out, "transcript_sha256", json_string(hex));
+	}
 	json_decref(keys);
 	json_decref(cas);
 	json_decref(witnesses);
@@ -234,6 +241,7 @@ static void
 key_read(struct reading *r, const json_t *row, struct manifest_key *k)
 {
 	uint8_t *kid = buf_room(&r->room, KEY_KID_BYTES);
+	struct bytes kept;
 
 	if (kid == NULL || hex_decode(text_of(r, row, "kid"), kid, KEY_KID_BYTES) != ERR_OK)
 		r->e = ERR_FIELD_INVALID;
@@ -246,7 +254,11 @@ key_read(struct reading *r, const json_t *row, struct manifest_key *k)
 	if (json_object_get(row, "last_valid_tree_size") != NULL)
 		k->last_size = number_of(r, row, "last_valid_tree_size");
 	/* a misspelt member must not pass as an absent one */
-	if (json_object_size(row) != (k->last_size == UINT64_MAX ? 5U : 6U) ||
+	kept = text_of(r, row, "kept");
+	k->soft = bytes_equal_text(kept, "software");
+	if (!k->soft && !bytes_equal_text(kept, "device"))
+		r->e = ERR_FIELD_INVALID;
+	if (json_object_size(row) != (k->last_size == UINT64_MAX ? 6U : 7U) ||
 	        k->purpose == KEY_ROOT)
 		r->e = ERR_FIELD_UNKNOWN;
 }
@@ -323,7 +335,13 @@ draft_read(const json_t *draft, struct reading *r)
 	struct key *log = NULL;
 	size_t start;
 
-	if (json_object_size(draft) != 9)
+	if (json_object_get(draft, "transcript_sha256") != NULL) {
+		r->m.transcript = bytes_of(buf_room(&r->room, SHA256_BYTES), SHA256_BYTES);
+		if (hex_decode(text_of(r, draft, "transcript_sha256"),
+		            r->room.p + r->room.n - SHA256_BYTES, SHA256_BYTES) != ERR_OK)
+			r->e = ERR_FIELD_INVALID;
+	}
+	if (json_object_size(draft) != (r->m.transcript.n == 0 ? 9U : 10U))
 		r->e = ERR_FIELD_UNKNOWN;
 	r->m.iss = text_of(r, draft, "host");
 	r->m.version = number_of(r, draft, "version");
@@ -477,7 +495,7 @@ admin_sign_manifest(const struct admin_options *o)
 	uint64_t version = 0;
 	size_t n = 0;
 	enum admin_exit x = ADMIN_DONE;
-	enum err e = admin_private_key(o->root, &root);
+	enum err e = admin_private_root(o, &root);
 
 	if (e != ERR_OK)
 		x = admin_fault(o->root, e);

@@ -1,6 +1,7 @@
 /* admin_sign.c - zz-admin sign-roster: a roster written by hand becomes one that the root signed,
  * or is refused for the reason for which the signer would refuse it. */
 #include "admin.h"
+#include "admin_share.h"
 #include "enrolment.h"
 #include "file.h"
 #include "roster.h"
@@ -8,15 +9,16 @@
 #include <stdlib.h>
 
 enum err
-admin_private_key(const char *path, struct key **out)
+admin_private_root(const struct admin_options *o, struct key **out)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = file_read(path, KEY_PEM_BYTES_MAX, &p, &n);
+	enum err e = file_read(o->root, KEY_PEM_BYTES_MAX, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
-	e = key_read_pem(bytes_of(p, n), out);
+	e = o->shares != NULL ? shares_open(o->shares, bytes_of(p, n), out)
+	                      : key_read_pem(bytes_of(p, n), out);
 	secret_wipe(p, n);
 	free(p);
 	if (e == ERR_OK && !key_is_private(*out))
@@ -70,8 +72,8 @@ enrolled(const struct admin_options *o, const struct key *root, struct bytes tex
 	return e;
 }
 
-static enum err
-sign(const struct admin_options *o, const struct key *root, struct bytes payload)
+enum err
+admin_roster_sign(const struct admin_options *o, const struct key *root, struct bytes payload)
 {
 	const char *out = o->out;
 	size_t room = payload.n * 4 / 3 + 1024;
@@ -107,7 +109,7 @@ admin_sign(const struct admin_options *o)
 		fputs("zz-admin: --proposal, --approval and --roster go together\n", stderr);
 		return ADMIN_USAGE;
 	}
-	e = admin_private_key(o->root, &root);
+	e = admin_private_root(o, &root);
 
 	if (e != ERR_OK)
 		x = admin_fault(o->root, e);
@@ -116,7 +118,7 @@ admin_sign(const struct admin_options *o)
 	else if ((whole = buf_init(malloc(n + 3 * APPROVAL_BYTES_MAX), n + 3 * APPROVAL_BYTES_MAX))
 	                         .p == NULL ||
 	         (e = payload_make(o, bytes_of(payload, n), &whole)) != ERR_OK ||
-	         (e = sign(o, root, buf_bytes(&whole))) != ERR_OK)
+	         (e = admin_roster_sign(o, root, buf_bytes(&whole))) != ERR_OK)
 		x = admin_fault("roster", e);
 	free(whole.p);
 	free(payload);

@@ -54,7 +54,8 @@ say_key(const struct manifest_key *k, int64_t now)
 	time_put_utc(&b, k->not_before);
 	buf_put_text(&b, " to ");
 	time_put_utc(&b, k->not_after);
-	printf("%-18s %-6s %s %.*s", "key", key_purpose_word(k->purpose), hex, (int)b.n, room);
+	printf("%-18s %-6s %s %.*s, %s", "key", key_purpose_word(k->purpose), hex, (int)b.n, room,
+	        k->soft ? "software" : "device");
 	if (k->last_size != UINT64_MAX)
 		printf(", cut off at %" PRIu64 "\n", k->last_size);
 	else

@@ -3,6 +3,7 @@
 #include "admin_trust.h"
 
 #include "crl.h"
+#include "key_store.h"
 #include "note.h"
 #include "roster.h"
 
@@ -23,8 +24,8 @@ const struct demo_operator demo_operators[DEMO_OPERATORS] = {
         {"official-zhang.pem", "张伟", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
 };
 
-static enum key_suite
-suite_of(const struct trust *t, enum trust_key k)
+enum key_suite
+trust_key_suite(const struct trust *t, enum trust_key k)
 {
 	if (k == TRUST_LOG)
 		return KEY_ED25519;
@@ -33,15 +34,19 @@ suite_of(const struct trust *t, enum trust_key k)
 	return t->suite;
 }
 
+size_t
+trust_key_count(const struct trust *t)
+{
+	return t->suite == KEY_SM2 ? TRUST_KEYS : TRUST_STATUS_SM2;
+}
+
 enum err
 trust_make_keys(struct trust *t)
 {
-	size_t count = t->suite == KEY_SM2 ? TRUST_KEYS : TRUST_STATUS_SM2;
-	enum err e = ERR_OK;
+	enum err e = key_generate(trust_key_suite(t, TRUST_ROOT), &t->keys[TRUST_ROOT]);
 
-	for (size_t i = 0; i < count; i++)
-		if ((e = key_generate(suite_of(t, (enum trust_key)i), &t->keys[i])) != ERR_OK)
-			return e;
+	if (e != ERR_OK)
+		return e;
 	for (size_t i = 0; i < DEMO_OPERATORS; i++)
 		if ((e = key_generate(t->suite, &t->operators[i])) != ERR_OK)
 			return e;
@@ -101,6 +106,7 @@ manifest_keys(const struct trust *t, struct manifest *m, uint8_t room[ROWS][KEY_
 		        .not_before = t->now - 86400,
 		        .not_after = t->now + rows[i].years * (int64_t)YEAR_S,
 		        .last_size = UINT64_MAX,
+		        .soft = key_store_soft(k),
 		};
 	}
 }
@@ -131,6 +137,7 @@ trust_manifest(const struct trust *t, struct buf *out)
 	for (size_t i = 0; t->witnesses != NULL && i < t->witnesses->witness_count; i++)
 		m.witnesses[m.witness_count++] = t->witnesses->witnesses[i].vkey;
 	m.quorum = t->quorum;
+	m.transcript = t->transcript;
 	if ((e = manifest_sign(&m, t->keys[TRUST_ROOT], out)) != ERR_OK ||
 	        (e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
 		return e;

@@ -35,9 +35,14 @@ struct trust {
 	struct bytes crl_ca;            /* DER */
 	const struct policy *witnesses; /* NULL: none */
 	uint64_t quorum;
+	struct bytes transcript; /* SHA-256, or empty */
 };
 
-/* All keys anew. */
+/* Which keys an authority of that suite has: the first ones of enum trust_key; and of which suite
+ * each is. */
+size_t trust_key_count(const struct trust *t);
+enum key_suite trust_key_suite(const struct trust *t, enum trust_key k);
+/* The root key and those of the demonstration's operators. */
 MUST_USE enum err trust_make_keys(struct trust *t);
 void trust_free_keys(struct trust *t);
 MUST_USE enum err trust_crl_ca(const struct trust *t, struct buf *der);

@@ -36,6 +36,8 @@ static const struct option_row options[] = {
 	OPTION("migrations", migrations, "DIR", "folder of the numbered SQL files"),
 	OPTION("wait", wait, "SECONDS", "wait until the documents are in force, at most so long (1 to 3600)"),
 	OPTION("root", root, "KEY.pem", "private root key"),
+	OPTION("shares", shares, "FILE,FILE,...", "custodians' shares that open an encrypted root key"),
+	OPTION("sha256", sha256, "HEX", "SHA-256 of the file that was reviewed"),
 	OPTION("payload", payload, "FILE.json", "what is to be signed: a roster's payload, or what manifest wrote"),
 	OPTION("out", out, "FILE", "where the result goes"),
 	OPTION("from", from, "TIME", "when new keys begin to sign, as 2026-12-01T00:00:00Z: leave verifiers the days to learn of them"),
@@ -61,6 +63,14 @@ static const struct command {
                 {"host", "name-zh", "name-en", "listen", "database", "front-user", "publish-user",
                         "admin-user", "witnesses", "quorum", "suite"},
                 admin_init},
+        {"ceremony", "FILE",
+                "as init, by a reviewed file of lines NAME = VALUE: host, name_zh, name_en, place, "
+                "threshold M,\n      custodian (N lines), roster (its payload); and where not the "
+                "default: record_key, status_key, log_key\n      (pkcs11: URIs), suite, witnesses, "
+                "quorum, "
+                "listen, database, front_user, publish_user, admin_user.\n      The root key is "
+                "encrypted; any M of the N shares open it. Writes trust/transcript.txt",
+                {"dir", "sha256"}, {NULL}, admin_ceremony},
         {"migrate", NULL,
                 "brings the schema of the database up to date (owner_database); twice changes "
                 "nothing",
@@ -83,16 +93,17 @@ static const struct command {
                 "log\n      and the keys that the signer has made since",
                 {"config", "out"}, {"from"}, admin_manifest},
         {"sign-manifest", NULL, "signs a reviewed manifest by the root key",
-                {"root", "payload", "out"}, {NULL}, admin_sign_manifest},
+                {"root", "payload", "out"}, {"shares"}, admin_sign_manifest},
         {"cut-off", "KID",
                 "ends a key at once and in public: what it signed counts below the tree size "
                 "named;\n      with --root also signs the manifest that says so and brings it "
                 "into force",
-                {"config", "reason"}, {"size", "root", "wait"}, admin_cut_off},
+                {"config", "reason"}, {"size", "root", "shares", "wait"}, admin_cut_off},
         {"sign-roster", NULL,
                 "signs a roster by the root key, having checked it as the signer will: after the "
                 "first one\n      two officials must have signed for it",
-                {"root", "payload", "out"}, {"proposal", "approval", "roster"}, admin_sign},
+                {"root", "payload", "out"}, {"proposal", "approval", "roster", "shares"},
+                admin_sign},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -35,8 +35,9 @@ same "all are VALID" "$honest VALID" "$(verdicts --require-log "$work/bundles")"
 # ---- the theft ----
 
 model=$(find "$work/honest" -name '*.cose' | sort | head -n 1)
-cp "$dir/signer/record.pem" "$work/stolen.pem" # what the thief has
-cp "$dir/signer/log.pem" "$work/stolen-log.pem"
+# what the thief has: the keys, and what opens them
+openssl pkey -in "$dir/signer/record.pem" -passin "file:$dir/keys/signer.pass" -out "$work/stolen.pem"
+openssl pkey -in "$dir/signer/log.pem" -passin "file:$dir/keys/signer.pass" -out "$work/stolen-log.pem"
 forge() { # forge CUT FOLDER
 	mkdir "$work/$2"
 	/usr/bin/python3 tests/e2e/forge.py "$model" "$work/stolen.pem" "$work/stolen-log.pem" "$1" "$forged" "$work/$2" "${model%.cose}.bundle"
