@@ -60,6 +60,10 @@ MUST_USE enum err admin_private_root(const struct admin_options *o, struct key *
 MUST_USE enum err admin_roster_sign(
         const struct admin_options *o, const struct key *root, struct bytes payload);
 
+/* log.vkey and crl-ca.pem, as this manifest has them; says so where one is new. */
+struct manifest;
+MUST_USE enum err admin_pin(const struct config *c, const struct manifest *m);
+
 struct admin_peers { /* zero it first; admin_peers_close is always due */
 	struct signer *signer;
 	struct store *store;
