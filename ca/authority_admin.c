@@ -2,6 +2,7 @@
  * its entry is in the log. */
 #include "authority.h"
 
+#include "enrolment.h"
 #include "file.h"
 #include "log.h"
 
@@ -46,10 +47,12 @@ authority_init(struct authority *a, struct call *c)
 }
 
 static bool
-names_key(const struct authority *a, const struct manifest *m, enum key_purpose purpose)
+names_key(
+        const struct authority *a, const struct manifest *m, enum key_purpose purpose, bool beside)
 {
 	for (size_t i = 0; i < a->keys.count; i++)
 		if (a->keys.rows[i].purpose == purpose &&
+		        authority_key_beside(&a->keys.rows[i]) == beside &&
 		        manifest_find(m, key_kid(a->keys.rows[i].key), purpose) != NULL)
 			return true;
 	return false;
@@ -106,8 +109,10 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		c->detail = "the manifest is for another host";
 		return ERR_CONFIG;
 	}
-	if (!names_key(a, m, KEY_RECORD) || !names_key(a, m, KEY_STATUS) ||
-	        !names_key(a, m, KEY_LOG) || !names_key(a, m, KEY_CRL)) {
+	if (!names_key(a, m, KEY_RECORD, false) || !names_key(a, m, KEY_STATUS, false) ||
+	        !names_key(a, m, KEY_LOG, false) || !names_key(a, m, KEY_CRL, false) ||
+	        (key_suite(a->root) == KEY_SM2 &&
+	                (!names_key(a, m, KEY_STATUS, true) || !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
 		return ERR_CONFIG;
 	}
@@ -188,6 +193,21 @@ authority_manifest(struct authority *a, struct call *c)
 	return e;
 }
 
+/* The first roster is the root's alone; whoever comes or goes later, two officials say so. */
+static enum err
+enrolled(const struct authority *a, struct call *c, struct bytes text)
+{
+	enum err e;
+
+	if (a->fold.roster_version == 0)
+		return ERR_OK;
+	if (a->roster == NULL)
+		return ERR_NOT_READY;
+	if ((e = enrolment_check(text, a->roster, c->now)) != ERR_OK)
+		c->detail = "two officials of the roster in force must have signed for it";
+	return e;
+}
+
 static enum err
 roster_take(struct authority *a, struct call *c, struct bytes text, const struct roster *r)
 {
@@ -205,7 +225,8 @@ roster_take(struct authority *a, struct call *c, struct bytes text, const struct
 		return c->clock;
 	if (roster_exp(r) <= c->now)
 		return ERR_REQUEST_EXPIRED;
-	if ((e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
+	if ((e = enrolled(a, c, text)) != ERR_OK ||
+	        (e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
 		return e;
 	if (entry.sequence > a->roster_held)
 		a->roster_held = entry.sequence;

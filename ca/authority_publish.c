@@ -74,6 +74,9 @@ list_take(struct authority *a, struct call *c, uint32_t list, struct tokens *t, 
 		return fault;
 	l = &a->fold.lists[list];
 	/* sequence = UTC seconds, strictly rising: two versions in one second cannot be */
+	if ((uint64_t)c->now < l->sequence)
+		log_refuse("list_falls_back", "list=%" PRIu32 " last=%" PRIu64 " asked=%" PRId64,
+		        list, l->sequence, c->now);
 	if ((uint64_t)c->now <= l->sequence)
 		return ERR_VERSION;
 	memcpy(t->raw, l->raw, LIST_BYTES);
@@ -226,8 +229,12 @@ checkpoint_sign_at(
 	if (e != ERR_OK)
 		return e;
 	/* a size that it had, and nothing that falls back */
-	if (h == NULL || size < a->guard_size)
+	if (h == NULL || size < a->guard_size) {
+		log_refuse("head_does_not_extend",
+		        "asked=%" PRIu64 " last=%" PRIu64 " log=%" PRIu64, size, a->guard_size,
+		        a->fold.frontier.size);
 		return ERR_SIZE;
+	}
 	if ((e = authority_recount_head(a, h)) != ERR_OK ||
 	        (e = authority_key_at(a, KEY_LOG, c->now, &log)) != ERR_OK)
 		return e;

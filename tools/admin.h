@@ -20,8 +20,9 @@ struct admin_options { /* NULL: not given */
 	const char *config, *dir, *host, *name_zh, *name_en, *listen, *database;
 	const char *front_user, *publish_user, *admin_user;
 	const char *argument; /* what stands there without an option: a purpose, a kid */
-	const char *from, *reason, *size;
+	const char *from, *reason, *size, *proposal, *approval, *roster;
 	const char *migrations, *root, *payload, *out, *wait, *witnesses, *quorum;
+	const char *suite;
 	uint64_t wait_s;
 	int64_t now; /* UTC seconds */
 };
