@@ -335,8 +335,8 @@ keys_load(struct authority *a)
 {
 	enum err e;
 
-	if ((e = authority_keys_open(a)) != ERR_OK ||
-	        (e = authority_key_load(a, "root.pub", &a->root)) != ERR_OK ||
+	if ((e = authority_key_load(a, "root.pub", &a->root)) != ERR_OK ||
+	        (e = authority_keys_open(a)) != ERR_OK ||
 	        (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK)
 		return e;
 	return secret_load(a, "slot.key", a->slot_key);

@@ -47,10 +47,12 @@ authority_init(struct authority *a, struct call *c)
 }
 
 static bool
-names_key(const struct authority *a, const struct manifest *m, enum key_purpose purpose)
+names_key(
+        const struct authority *a, const struct manifest *m, enum key_purpose purpose, bool beside)
 {
 	for (size_t i = 0; i < a->keys.count; i++)
 		if (a->keys.rows[i].purpose == purpose &&
+		        authority_key_beside(&a->keys.rows[i]) == beside &&
 		        manifest_find(m, key_kid(a->keys.rows[i].key), purpose) != NULL)
 			return true;
 	return false;
@@ -107,8 +109,10 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		c->detail = "the manifest is for another host";
 		return ERR_CONFIG;
 	}
-	if (!names_key(a, m, KEY_RECORD) || !names_key(a, m, KEY_STATUS) ||
-	        !names_key(a, m, KEY_LOG) || !names_key(a, m, KEY_CRL)) {
+	if (!names_key(a, m, KEY_RECORD, false) || !names_key(a, m, KEY_STATUS, false) ||
+	        !names_key(a, m, KEY_LOG, false) || !names_key(a, m, KEY_CRL, false) ||
+	        (key_suite(a->root) == KEY_SM2 &&
+	                (!names_key(a, m, KEY_STATUS, true) || !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
 		return ERR_CONFIG;
 	}

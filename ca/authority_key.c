@@ -39,7 +39,8 @@ static enum err
 row_add(struct authority *a, enum key_purpose purpose, struct key *k, struct authority_key **out)
 {
 	struct authority_keys *keys = &a->keys;
-	bool fits = key_is_private(k) && (purpose != KEY_LOG || key_suite(k) == KEY_ED25519);
+	bool fits = key_is_private(k) &&
+	            (purpose != KEY_LOG || key_suite(k) == KEY_ED25519 || key_suite(k) == KEY_SM2);
 
 	if (!fits || keys->count == AUTHORITY_KEYS_MAX)
 		return fits ? ERR_LIMIT : ERR_VALUE;
@@ -106,6 +107,9 @@ authority_keys_open(struct authority *a)
 		snprintf(name, sizeof name, "%s.pem", key_purpose_word(purposes[i]));
 		e = row_load(a, purposes[i], name, purposes[i] == KEY_CRL ? "crl-ca.der" : NULL);
 	}
+	if (e == ERR_OK && key_suite(a->root) == KEY_SM2 &&
+	        (e = row_load(a, KEY_STATUS, "status-sm2.pem", NULL)) == ERR_OK)
+		e = row_load(a, KEY_LOG, "log-sm2.pem", NULL);
 	if (e != ERR_OK)
 		return e;
 	if ((folder = opendir(a->dir)) == NULL)
@@ -149,8 +153,8 @@ authority_key_signs(const struct authority *a, const struct authority_key *k, in
 	return mk != NULL && now >= mk->not_before && now < mk->not_after;
 }
 
-enum err
-authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
+static enum err
+key_choose(struct authority *a, enum key_purpose purpose, bool beside, int64_t now,
         const struct authority_key **out)
 {
 	const struct authority_key *found = NULL;
@@ -159,8 +163,8 @@ authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
 	for (size_t i = 0; i < a->keys.count; i++) {
 		const struct authority_key *k = &a->keys.rows[i];
 
-		if (k->purpose != purpose || !authority_key_signs(a, k, now) ||
-		        row_usable(a, k)->not_before < newest)
+		if (k->purpose != purpose || authority_key_beside(k) != beside ||
+		        !authority_key_signs(a, k, now) || row_usable(a, k)->not_before < newest)
 			continue;
 		found = k;
 		newest = row_usable(a, k)->not_before;
@@ -171,6 +175,26 @@ authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
 		a->keys.signed_at = now;
 	*out = found;
 	return ERR_OK;
+}
+
+bool
+authority_key_beside(const struct authority_key *k)
+{
+	return (k->purpose == KEY_STATUS || k->purpose == KEY_LOG) && key_suite(k->key) == KEY_SM2;
+}
+
+enum err
+authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
+        const struct authority_key **out)
+{
+	return key_choose(a, purpose, false, now, out);
+}
+
+enum err
+authority_key_sm2_at(struct authority *a, enum key_purpose purpose, int64_t now,
+        const struct authority_key **out)
+{
+	return key_choose(a, purpose, true, now, out);
 }
 
 const struct authority_key *
@@ -270,7 +294,7 @@ key_write(const struct authority *a, enum key_purpose purpose, const struct key 
 
 /* Of the suite of the purpose's first key. It signs nothing before a manifest names it. */
 static enum err
-key_make(struct authority *a, enum key_purpose purpose, int64_t now)
+key_make(struct authority *a, enum key_purpose purpose, bool beside, int64_t now)
 {
 	uint8_t room[CA_BYTES_MAX];
 	struct buf ca = BUF_OF(room);
@@ -279,7 +303,9 @@ key_make(struct authority *a, enum key_purpose purpose, int64_t now)
 	size_t first = 0;
 	enum err e;
 
-	while (first < a->keys.count && a->keys.rows[first].purpose != purpose)
+	while (first < a->keys.count &&
+	        (a->keys.rows[first].purpose != purpose ||
+	                authority_key_beside(&a->keys.rows[first]) != beside))
 		first++;
 	if (first == a->keys.count || a->keys.count == AUTHORITY_KEYS_MAX)
 		return ERR_LIMIT;
@@ -332,6 +358,7 @@ authority_keys(struct authority *a, struct call *c)
 	struct cbor in = cbor_init(c->body);
 	struct bytes word = {0};
 	size_t which = 0;
+	bool beside;
 	enum err e;
 
 	cbor_array_exact(&in, 1);
@@ -339,6 +366,9 @@ authority_keys(struct authority *a, struct call *c)
 		word = cbor_text(&in);
 	if ((e = cbor_end(&in)) != ERR_OK)
 		return e;
+	beside = word.n > 4 && bytes_equal_text(bytes_skip(word, word.n - 4), "-sm2");
+	if (beside)
+		word.n -= 4;
 	while (word.p != NULL && which < PURPOSES &&
 	        !bytes_equal_text(word, key_purpose_word(purposes[which])))
 		which++;
@@ -346,7 +376,7 @@ authority_keys(struct authority *a, struct call *c)
 		return ERR_VALUE;
 	pthread_mutex_lock(&a->lock);
 	if (word.p != NULL)
-		e = key_make(a, purposes[which], c->now);
+		e = key_make(a, purposes[which], beside, c->now);
 	if (e == ERR_OK) {
 		keys_put(a, c->out);
 		e = buf_end(c->out);

@@ -29,12 +29,19 @@ struct authority_keys {
 struct authority;
 struct call;
 
-/* PURPOSE.pem, which zz-admin init made, and PURPOSE-KID.pem of later keys. Says what is wrong. */
+/* PURPOSE.pem, which zz-admin init made, status-sm2.pem and log-sm2.pem where the root is an SM2
+ * key (load it first), and PURPOSE-KID.pem of later keys. Says what is wrong. */
 MUST_USE enum err authority_keys_open(struct authority *a);
 void authority_keys_close(struct authority_keys *keys);
 /* The key that signs for a purpose at `now`: of those held here, in validity by the manifest in
  * force and not cut off, the one that begins last. ERR_RECORD_KEY when there is none. Lock held. */
 MUST_USE enum err authority_key_at(struct authority *a, enum key_purpose purpose, int64_t now,
+        const struct authority_key **out);
+/* An SM2 key for status or log: it signs beside the other, since lists know ES256 and notes
+ * Ed25519, and the function above passes over it. */
+bool authority_key_beside(const struct authority_key *k);
+/* Of those keys. Lock held. */
+MUST_USE enum err authority_key_sm2_at(struct authority *a, enum key_purpose purpose, int64_t now,
         const struct authority_key **out);
 /* May it sign at `now`? Lock held. */
 bool authority_key_signs(const struct authority *a, const struct authority_key *k, int64_t now);
@@ -47,7 +54,8 @@ int64_t authority_key_end(const struct authority *a, enum key_purpose purpose, i
  * daily. To be called every second or so; looks once an hour. Takes the lock. */
 void authority_key_alarms(struct authority *a, int64_t now);
 
-/* KEYS: all keys held, after one more was made where a purpose is named. */
+/* KEYS: all keys held, after one more was made where a purpose is named (status-sm2, log-sm2: of
+ * those beside the other). */
 enum err authority_keys(struct authority *a, struct call *c);
 /* CUTOFF: entry 6 of a key of the manifest in force. From the question on it signs nothing here. */
 enum err authority_cutoff(struct authority *a, struct call *c);

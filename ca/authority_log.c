@@ -347,7 +347,7 @@ state_put(const struct authority *a, const struct call *c)
 	field_sha256(a->field, field);
 	for (unsigned i = 0; i < 64; i++)
 		bits += (unsigned)(a->fold.frontier.size >> i & 1);
-	cbor_put_array(out, 15);
+	cbor_put_array(out, 16);
 	cbor_put_uint(out, a->fold.frontier.size);
 	cbor_put_bytes(out, bytes_of(root.b, SHA256_BYTES));
 	cbor_put_uint(out, (uint64_t)a->fold.time);

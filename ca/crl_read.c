@@ -31,16 +31,15 @@ time_of(const ASN1_TIME *at, int64_t *utc_s)
 }
 
 static bool
-signed_by(X509_CRL *crl, X509 *ca)
+signed_by(X509_CRL *crl, struct bytes der, X509 *ca)
 {
 	return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) == 0 &&
-	       X509_CRL_get_signature_nid(crl) == NID_ecdsa_with_SHA256 &&
-	       X509_CRL_verify(crl, X509_get0_pubkey(ca)) == 1;
+	       crl_list_by_ca(crl, der, ca);
 }
 
 /* While one CRL key takes over from another there are two certificates. */
 static enum err
-signed_by_one(X509_CRL *crl, struct bytes cas)
+signed_by_one(X509_CRL *crl, struct bytes der, struct bytes cas)
 {
 	bool found = false;
 
@@ -51,7 +50,7 @@ signed_by_one(X509_CRL *crl, struct bytes cas)
 
 		if (ca == NULL)
 			return ERR_ENCODING;
-		found = signed_by(crl, ca);
+		found = signed_by(crl, der, ca);
 		X509_free(ca);
 	}
 	return found ? ERR_OK : ERR_SIGNATURE;
@@ -69,7 +68,7 @@ crl_read(struct bytes der, struct bytes ca_der, X509_CRL **out)
 	        p != der.p + der.n)
 		e = ERR_TRAILING;
 	else if (crl != NULL)
-		e = signed_by_one(crl, ca_der);
+		e = signed_by_one(crl, der, ca_der);
 	if (e != ERR_OK) {
 		X509_CRL_free(crl);
 		return crl_done(false, e);

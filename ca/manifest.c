@@ -283,6 +283,7 @@ manifest_open(struct bytes in, const struct key *root, struct manifest *out)
 		return e;
 	}
 	sha256_one(in, m.sha256);
+	m.sm2 = key_suite(root) == KEY_SM2;
 	*out = m;
 	return ERR_OK;
 }

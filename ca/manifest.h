@@ -30,6 +30,7 @@ struct manifest {
 	size_t witness_count;
 	uint64_t quorum;
 	uint8_t sha256[SHA256_BYTES]; /* of the whole message */
+	bool sm2;                     /* the root is an SM2 key: set by manifest_open */
 };
 
 MUST_USE enum err manifest_sign(const struct manifest *m, const struct key *root, struct buf *out);
@@ -43,7 +44,8 @@ const char *key_purpose_word(enum key_purpose p); /* record, status, log, crl, r
 const struct manifest_key *manifest_find(
         const struct manifest *m, struct bytes kid, enum key_purpose purpose);
 
-/* Until when keys of that purpose that are not cut off sign without a gap; `now` when none does. */
+/* Until when keys of that purpose that are not cut off sign without a gap; `now` when none does. Of
+ * a purpose with keys of SM2 and of another suite: the earlier of both. */
 int64_t manifest_keys_end(
         const struct manifest_key *keys, size_t count, enum key_purpose purpose, int64_t now);
 /* 30, 7 or 1 where no more than so many days are left, 0 where none is, else -1. */
@@ -53,7 +55,15 @@ int manifest_alarm(int64_t end, int64_t now);
  * ERR_VALUE. */
 MUST_USE enum err manifest_follows(
         const struct manifest *before, const struct manifest *next, int64_t now);
-/* A line of one of its log keys stands under the checkpoint, of a size at which that key was not
- * cut off. ERR_KID_UNKNOWN where there is none, ERR_SIGNATURE, ERR_VALUE for another origin. */
+
+/* Under an SM2 root a reader relies on no other suite for what is true now. */
+
+/* The status key whose head a reader takes: an SM2 key of an SM2 authority, or NULL. */
+const struct manifest_key *manifest_head_key(const struct manifest *m, struct bytes kid);
+/* Where that head is published: /status/head.cwt, or /status/head-sm2.cwt. */
+const char *manifest_head_path(enum key_suite root);
+/* A line of one of its log keys, an SM2 key of an SM2 authority, stands under the checkpoint, of a
+ * size at which that key was not cut off. ERR_KID_UNKNOWN where there is none, ERR_SIGNATURE,
+ * ERR_VALUE for another origin. */
 MUST_USE enum err manifest_checkpoint(const struct manifest *m, const struct checkpoint *c);
 #endif

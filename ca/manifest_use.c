@@ -6,9 +6,17 @@
 
 enum { ALARM_DAYS = 30, ALARM_DAY_S = 86400 };
 
-int64_t
-manifest_keys_end(
-        const struct manifest_key *keys, size_t count, enum key_purpose purpose, int64_t now)
+/* Of an entry that is being made the key is not open: none of those is asked about. */
+static bool
+is_sm2(const struct manifest_key *k)
+{
+	return k->key != NULL && key_suite(k->key) == KEY_SM2;
+}
+
+/* Of the keys of that purpose and suite. */
+static int64_t
+suite_end(
+        const struct manifest_key *keys, size_t count, const struct manifest_key *like, int64_t now)
 {
 	int64_t end = now;
 	bool longer = true;
@@ -16,13 +24,31 @@ manifest_keys_end(
 	while (longer) {
 		longer = false;
 		for (size_t i = 0; i < count; i++)
-			if (keys[i].purpose == purpose && keys[i].last_size == UINT64_MAX &&
-			        keys[i].not_before <= end && keys[i].not_after > end) {
+			if (keys[i].purpose == like->purpose && is_sm2(&keys[i]) == is_sm2(like) &&
+			        keys[i].last_size == UINT64_MAX && keys[i].not_before <= end &&
+			        keys[i].not_after > end) {
 				end = keys[i].not_after;
 				longer = true;
 			}
 	}
 	return end;
+}
+
+int64_t
+manifest_keys_end(
+        const struct manifest_key *keys, size_t count, enum key_purpose purpose, int64_t now)
+{
+	int64_t end = INT64_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t of_suite;
+
+		if (keys[i].purpose != purpose)
+			continue;
+		of_suite = suite_end(keys, count, &keys[i], now);
+		end = of_suite < end ? of_suite : end;
+	}
+	return end == INT64_MAX ? now : end;
 }
 
 int
@@ -75,10 +101,24 @@ manifest_checkpoint(const struct manifest *m, const struct checkpoint *c)
 		if (k->purpose != KEY_LOG || c->size > k->last_size)
 			continue;
 		e = checkpoint_verify(c, m->origin, k->key);
-		if (e == ERR_OK)
+		if (e == ERR_OK && (!m->sm2 || key_suite(k->key) == KEY_SM2))
 			found = ERR_OK;
-		else if (e != ERR_KID_UNKNOWN)
+		else if (e != ERR_OK && e != ERR_KID_UNKNOWN)
 			return e; /* a line of one of its keys that does not verify */
 	}
 	return found;
+}
+
+const struct manifest_key *
+manifest_head_key(const struct manifest *m, struct bytes kid)
+{
+	const struct manifest_key *k = manifest_find(m, kid, KEY_STATUS);
+
+	return k != NULL && m->sm2 && key_suite(k->key) != KEY_SM2 ? NULL : k;
+}
+
+const char *
+manifest_head_path(enum key_suite root)
+{
+	return root == KEY_SM2 ? "/status/head-sm2.cwt" : "/status/head.cwt";
 }

@@ -95,7 +95,7 @@ struct signer_state {
 	enum err problem;          /* ERR_OK when it may sign */
 	struct signer_list *lists; /* owned by the connection */
 	size_t list_count;
-	struct bytes table, head; /* signed last, as CWT; empty when none */
+	struct bytes table, head, head_sm2; /* signed last, as CWT; empty when none */
 };
 /* checkpoint: the newest published note where the publisher asks, else empty. */
 MUST_USE enum err signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out);
@@ -112,13 +112,14 @@ MUST_USE enum err signer_checkpoint(
 /* One publication: the table at the size of the newest checkpoint; deltas from the newest head at
  * or before `at`, else from the oldest kept (ERR_EXISTS where one from there was given,
  * ERR_NOT_FOUND, ERR_LIMIT where there is none); then its head, naming deltas by their bases, which
- * rise. ERR_VERSION: one of this second is there already. */
+ * rise, and the same claims under the SM2 key (empty in other authorities). ERR_VERSION: one of
+ * this second is there already. */
 MUST_USE enum err signer_table(
         struct signer *s, uint64_t size, uint64_t *sequence, struct bytes *cwt);
 MUST_USE enum err signer_delta(
         struct signer *s, uint64_t at, uint64_t *base, uint64_t *sequence, struct bytes *cwt);
 MUST_USE enum err signer_publication(struct signer *s, const uint64_t *bases, size_t count,
-        uint64_t *sequence, struct bytes *cwt);
+        uint64_t *sequence, struct bytes cwt[2]);
 
 /* INIT, ROSTER, MANIFEST: body is the last checkpoint (may be empty), the JWS, the COSE message. */
 MUST_USE enum err signer_admin(

@@ -58,7 +58,7 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 		cbor_put_bytes(&b, checkpoint);
 	if ((e = signer_call(s, FRAME_STATE, &b, &c)) != ERR_OK)
 		return e;
-	cbor_array_exact(&c, 15);
+	cbor_array_exact(&c, 16);
 	t.size = cbor_uint(&c);
 	memcpy(t.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
 	t.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
@@ -75,6 +75,7 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 	t.roster_held = cbor_uint(&c);
 	t.table = cbor_bytes(&c);
 	t.head = cbor_bytes(&c);
+	t.head_sm2 = cbor_bytes(&c);
 	merkle_root(&t.frontier, &root);
 	if (cbor_end(&c) != ERR_OK || memcmp(root.b, t.root.b, SHA256_BYTES) != 0)
 		return ERR_PROTOCOL;
@@ -208,10 +209,12 @@ signer_delta(struct signer *s, uint64_t at, uint64_t *base, uint64_t *sequence, 
 
 enum err
 signer_publication(struct signer *s, const uint64_t *bases, size_t count, uint64_t *sequence,
-        struct bytes *cwt)
+        struct bytes cwt[2])
 {
+	struct bytes got[2];
 	struct cbor c;
 	struct buf b;
+	uint64_t n;
 	enum err e = signer_room(s, 64 + count * 9, &b);
 
 	if (e != ERR_OK)
@@ -222,7 +225,16 @@ signer_publication(struct signer *s, const uint64_t *bases, size_t count, uint64
 		cbor_put_uint(&b, bases[i]);
 	if ((e = signer_call(s, FRAME_HEAD, &b, &c)) != ERR_OK)
 		return e;
-	return token_read(&c, sequence, cwt);
+	cbor_array_exact(&c, 3);
+	n = cbor_uint(&c);
+	got[0] = cbor_bytes(&c);
+	got[1] = cbor_bytes(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*sequence = n;
+	cwt[0] = got[0];
+	cwt[1] = got[1];
+	return ERR_OK;
 }
 
 enum err

@@ -34,6 +34,8 @@ struct publish_head { /* what status/head.cwt says, and what is to be written */
 	size_t signed_table_n;
 	uint8_t signed_head[HEAD_BYTES_MAX];
 	size_t signed_head_n;
+	uint8_t signed_sm2[HEAD_BYTES_MAX]; /* the same claims; in an SM2 authority */
+	size_t signed_sm2_n;
 	bool passed;        /* and could not be published: the next one is above it */
 	int64_t count_next; /* when the database may be asked to count again */
 	bool counted_off;   /* the last count differed from the lists */

@@ -184,11 +184,12 @@ signer_state_ask(struct signer_world *w, struct bytes *table, struct bytes *head
 	if ((e = signer_ask(w, authority_state, &body)) != ERR_OK)
 		return e;
 	c = cbor_init(w->answer);
-	cbor_array_exact(&c, 15);
+	cbor_array_exact(&c, 16);
 	for (int i = 0; i < 13; i++)
 		(void)cbor_item(&c);
 	*table = cbor_bytes(&c);
 	*head = cbor_bytes(&c);
+	assert_int_equal(cbor_bytes(&c).n, 0); /* the SM2 head: of an SM2 authority alone */
 	return cbor_end(&c);
 }
 

@@ -195,6 +195,61 @@ a_kid_that_is_not_its_keys_is_refused(void **state)
 	assert_int_equal(open_and_close(buf_bytes(&b)), ERR_VALUE);
 }
 
+/* The defence of an SM2 authority: with the ES256 status key alone nobody makes a head for its
+ * readers, nor with the Ed25519 log key a checkpoint. */
+static void
+under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2(void **state)
+{
+	uint8_t room[MANIFEST_BYTES_MAX], cose[2][KEY_COSE_BYTES_MAX], note_room[1024];
+	struct buf b = BUF_OF(room), note = BUF_OF(note_room);
+	struct key *keys[3] = {NULL, NULL, NULL}; /* root, status, log */
+	struct manifest m = sample(), got;
+	struct merkle_hash hash = {{7}};
+	struct checkpoint c;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(key_generate(KEY_SM2, &keys[i]), ERR_OK);
+	m.keys[m.key_count++] = entry(keys[1], KEY_STATUS, cose[0]);
+	m.keys[m.key_count++] = entry(keys[2], KEY_LOG, cose[1]);
+	assert_int_equal(manifest_sign(&m, keys[0], &b), ERR_OK);
+	assert_int_equal(manifest_open(buf_bytes(&b), keys[0], &got), ERR_OK);
+	assert_true(got.sm2);
+	assert_non_null(manifest_find(&got, key_kid(status), KEY_STATUS));
+	assert_null(manifest_head_key(&got, key_kid(status)));
+	assert_non_null(manifest_head_key(&got, key_kid(keys[1])));
+	assert_null(manifest_head_key(&got, key_kid(keys[2])));
+	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
+	/* a line of another SM2 key of the manifest is none */
+	assert_int_equal(checkpoint_sign_also(m.origin, keys[1], &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
+	assert_int_equal(checkpoint_sign_also(m.origin, keys[2], &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
+	/* until when both suites sign: the earlier end counts */
+	got.keys[got.key_count - 2].not_after = 1500;
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_STATUS, 1200), 1500);
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_LOG, 1200), 2000);
+	manifest_close(&got);
+	/* the same under another root: the ES256 key's head counts, and no such line is asked for
+	 */
+	b = BUF_OF(room);
+	assert_int_equal(manifest_sign(&m, root, &b), ERR_OK);
+	assert_int_equal(manifest_open(buf_bytes(&b), root, &got), ERR_OK);
+	assert_false(got.sm2);
+	assert_non_null(manifest_head_key(&got, key_kid(status)));
+	note = BUF_OF(note_room);
+	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
+	manifest_close(&got);
+	for (size_t i = 0; i < 3; i++)
+		key_free(keys[i]);
+}
+
 int
 main(void)
 {
@@ -204,6 +259,7 @@ main(void)
 	        cmocka_unit_test(every_prefix_and_every_changed_byte_is_refused),
 	        cmocka_unit_test(faults_are_not_signed),
 	        cmocka_unit_test(a_kid_that_is_not_its_keys_is_refused),
+	        cmocka_unit_test(under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

@@ -22,6 +22,7 @@ struct admin_options { /* NULL: not given */
 	const char *argument; /* what stands there without an option: a purpose, a kid */
 	const char *from, *reason, *size, *proposal, *approval, *roster;
 	const char *migrations, *root, *payload, *out, *wait, *witnesses, *quorum;
+	const char *suite;
 	uint64_t wait_s;
 	int64_t now; /* UTC seconds */
 };

@@ -39,6 +39,8 @@ static const char *const key_files[TRUST_KEYS] = {
         [TRUST_STATUS] = "signer/status.pem",
         [TRUST_LOG] = "signer/log.pem",
         [TRUST_CRL] = "signer/crl.pem",
+        [TRUST_STATUS_SM2] = "signer/status-sm2.pem",
+        [TRUST_LOG_SM2] = "signer/log-sm2.pem",
 };
 static const char *const secret_files[] = {"keys/pepper", "signer/tag.key", "signer/slot.key"};
 static const char *const other_files[] = {
@@ -202,7 +204,8 @@ put_keys(const struct trust *t, const char *dir)
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < TRUST_KEYS && e == ERR_OK; i++)
-		e = put_private(dir, key_files[i], t->keys[i]);
+		if (t->keys[i] != NULL)
+			e = put_private(dir, key_files[i], t->keys[i]);
 	for (size_t i = 0; i < DEMO_OPERATORS && e == ERR_OK; i++) {
 		snprintf(name, sizeof name, "keys/%s", demo_operators[i].file);
 		e = put_private(dir, name, t->operators[i]);
@@ -266,8 +269,10 @@ put_documents(const struct trust *t, const char *dir)
 }
 
 static enum err
-trust_make(const struct config *c, const struct admin_witnesses *w, const char *dir, int64_t now)
+trust_make(const struct config *c, const struct admin_witnesses *w, const struct admin_options *o,
+        enum key_suite suite)
 {
+	const char *dir = o->dir;
 	uint8_t room[CRL_CA_BYTES_MAX];
 	struct buf der = BUF_OF(room);
 	struct trust t;
@@ -277,7 +282,8 @@ trust_make(const struct config *c, const struct admin_witnesses *w, const char *
 	t.host = c->host;
 	t.name_zh = c->name_zh;
 	t.name_en = c->name_en;
-	t.now = now;
+	t.now = o->now;
+	t.suite = suite;
 	t.witnesses = &w->policy;
 	t.quorum = w->quorum;
 	if ((e = trust_make_keys(&t)) != ERR_OK || (e = trust_crl_ca(&t, &der)) != ERR_OK)
@@ -308,15 +314,24 @@ make_folders(const char *dir)
 static enum admin_exit
 init_with(const struct admin_options *o, const struct admin_witnesses *w)
 {
+	const struct key_suite_info *suite =
+	        key_suite_by_name(o->suite == NULL ? "es256" : o->suite);
 	struct config c;
-	enum err e = config_make(o, w, &c);
+	enum err e;
+
+	if (suite == NULL) {
+		fprintf(stderr, "zz-admin: --suite must be es256, ed25519 or sm2\n");
+		return ADMIN_USAGE;
+	}
+	e = config_make(o, w, &c);
 
 	if (e == ERR_CONFIG)
 		return ADMIN_USAGE;
 	if (e != ERR_OK || (e = make_folders(o->dir)) != ERR_OK ||
-	        (e = trust_make(&c, w, o->dir, o->now)) != ERR_OK)
+	        (e = trust_make(&c, w, o, suite->suite)) != ERR_OK)
 		return admin_fault("init", e);
-	printf("made %s: keys, manifest 1, roster 1, zz.conf; host %s\n", o->dir, c.host);
+	printf("made %s: keys (%s), manifest 1, roster 1, zz.conf; host %s\n", o->dir, suite->name,
+	        c.host);
 	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n",
 	        o->dir);
 	return ADMIN_DONE;

@@ -274,22 +274,36 @@ lists_read(struct reading *r, const json_t *draft)
 		        text_of(r, json_array_get(witnesses, i), NULL);
 }
 
-/* The verifier key to pin: of the log key that signs now and began last. */
+/* The verifier key to pin: of the Ed25519 log key that signs now and began last. */
 static enum err
 log_key_find(const struct manifest *m, struct key **out)
 {
-	const struct manifest_key *found = NULL;
+	int64_t newest = INT64_MIN;
+	struct key *found = NULL;
+	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < m->key_count; i++) {
+	for (size_t i = 0; e == ERR_OK && i < m->key_count; i++) {
 		const struct manifest_key *k = &m->keys[i];
+		struct key *log = NULL;
 
 		if (k->purpose != KEY_LOG || k->last_size != UINT64_MAX || m->iat < k->not_before ||
-		        m->iat >= k->not_after)
+		        m->iat >= k->not_after || k->not_before < newest ||
+		        (e = key_from_cose(k->cose_key, &log)) != ERR_OK)
 			continue;
-		if (found == NULL || k->not_before >= found->not_before)
-			found = k;
+		if (key_suite(log) == KEY_ED25519) {
+			key_free(found);
+			found = log;
+			newest = k->not_before;
+		} else {
+			key_free(log);
+		}
 	}
-	return found == NULL ? ERR_FIELD_MISSING : key_from_cose(found->cose_key, out);
+	if (e == ERR_OK && found != NULL) {
+		*out = found;
+		return ERR_OK;
+	}
+	key_free(found);
+	return e == ERR_OK ? ERR_FIELD_MISSING : e;
 }
 
 static struct bytes

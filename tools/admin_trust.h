@@ -5,7 +5,16 @@
 #include "manifest.h"
 #include "policy.h"
 
-enum trust_key { TRUST_ROOT, TRUST_RECORD, TRUST_STATUS, TRUST_LOG, TRUST_CRL, TRUST_KEYS };
+enum trust_key {
+	TRUST_ROOT,
+	TRUST_RECORD,
+	TRUST_STATUS, /* ES256 in every authority: Token Status Lists know no SM2 */
+	TRUST_LOG,    /* Ed25519 in every authority: C2SP notes */
+	TRUST_CRL,
+	TRUST_STATUS_SM2, /* the head once more; of an SM2 authority */
+	TRUST_LOG_SM2,    /* a line beside the other; of an SM2 authority */
+	TRUST_KEYS
+};
 enum { DEMO_OPERATORS = 5 };
 
 struct demo_operator {
@@ -18,9 +27,10 @@ struct demo_operator {
 extern const struct demo_operator demo_operators[DEMO_OPERATORS];
 
 struct trust {
+	enum key_suite suite;
 	const char *host, *name_zh, *name_en;
 	int64_t now;
-	struct key *keys[TRUST_KEYS];
+	struct key *keys[TRUST_KEYS]; /* NULL: not of this suite */
 	struct key *operators[DEMO_OPERATORS];
 	struct bytes crl_ca;            /* DER */
 	const struct policy *witnesses; /* NULL: none */

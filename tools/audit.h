@@ -62,6 +62,10 @@ struct audit_last {    /* what an earlier audit has seen and found good */
 	 * signed speaks of, as an approval of a request that was never executed */
 	int64_t seen_at;
 	uint64_t seen_requests, seen_events, seen_approvals;
+	/* tags of voided entries up to that pending id, in a chain: only the signer could verify
+	 * them */
+	uint64_t voids_to;
+	uint8_t voids[SHA256_BYTES];
 };
 
 struct audit {

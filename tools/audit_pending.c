@@ -132,9 +132,49 @@ pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 	audit_found_tell(a, &f, key, NULL);
 }
 
+/* ---- the memory of voided entries, in order of their ids ---- */
+
+struct voids { /* what the next audit is to know */
+	uint64_t to;
+	uint8_t chain[SHA256_BYTES];
+	bool open, compared;
+};
+
+static void
+voids_compare(struct audit *a, struct voids *v, const uint8_t chain[SHA256_BYTES])
+{
+	if (!v->compared && a->last.size != 0 && memcmp(chain, a->last.voids, SHA256_BYTES) != 0)
+		audit_differ(a, audit_table(AUDIT_PENDING_TAG), audit_column(AUDIT_PENDING_TAG),
+		        "of voided entries", "is not what the last audit saw");
+	v->compared = true;
+}
+
+/* What may still change, or may still come below it, ends what is remembered. */
+static void
+voids_see(struct audit *a, struct voids *v, const struct pending *p, uint8_t chain[SHA256_BYTES])
+{
+	uint8_t link[SHA256_BYTES + 8 + ENTRY_TAG_BYTES];
+
+	if (p->id > a->last.voids_to)
+		voids_compare(a, v, chain);
+	v->open = v->open || (p->index < 0 && p->why.n == 0) || p->created + PASSED_S >= a->o->now;
+	if (p->why.n != 0 && p->tag.n == ENTRY_TAG_BYTES) {
+		memcpy(link, chain, SHA256_BYTES);
+		be_put(link + SHA256_BYTES, p->id, 8);
+		memcpy(link + SHA256_BYTES + 8, p->tag.p, ENTRY_TAG_BYTES);
+		sha256_one(bytes_of(link, sizeof link), chain);
+	}
+	if (v->open)
+		return;
+	v->to = p->id;
+	memcpy(v->chain, chain, SHA256_BYTES);
+}
+
 static enum err
 pending_run(struct audit *a)
 {
+	struct voids v = {.open = false};
+	uint8_t chain[SHA256_BYTES] = {0};
 	int64_t after = 0, newest = 0;
 	size_t count = PENDING_PAGE;
 	enum err e = ERR_OK;
@@ -161,9 +201,13 @@ pending_run(struct audit *a)
 			p.log_tag = pg_next_bytes(&row);
 			after = (int64_t)p.id;
 			pending_check(a, &p, &newest);
+			voids_see(a, &v, &p, chain);
 		}
 		pg_result_free(r);
 	}
+	voids_compare(a, &v, chain);
+	a->last.voids_to = v.to;
+	memcpy(a->last.voids, v.chain, SHA256_BYTES);
 	return e;
 }
 

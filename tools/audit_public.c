@@ -174,7 +174,8 @@ head_keep(struct audit *a)
 	bool there;
 	enum err e = file_keep(a, "status/head.cwt", HEAD_BYTES_MAX, &there);
 
-	if (e != ERR_OK || !there)
+	if (e != ERR_OK || !there ||
+	        (e = file_keep(a, "status/head-sm2.cwt", HEAD_BYTES_MAX, &there)) != ERR_OK)
 		return e;
 	f = audit_public_kept(a, "status/head.cwt");
 	if (head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)

@@ -241,6 +241,29 @@ head_good(struct heads *w)
 	return audit_root_is(w->a, w->h.tree_size, &w->h.root);
 }
 
+/* Of an SM2 authority: the same claims; or those of the next, written since the other was read. */
+static void
+head_sm2_compare(struct heads *w)
+{
+	const struct audit_file *f = audit_public_kept(w->a, "status/head.cwt"),
+	                        *sm2 = audit_public_kept(w->a, "status/head-sm2.cwt");
+	const struct manifest *newest = audit_manifest_newest(w->a);
+	const struct manifest_key *key;
+	struct cose_sign1 m, of_sm2;
+	struct head h;
+	bool good;
+
+	if (newest == NULL || !newest->sm2 || head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
+		return;
+	good = sm2 != NULL && head_decode(bytes_of(sm2->p, sm2->n), &of_sm2, &h) == ERR_OK &&
+	       (key = audit_key_below(w->a, UINT64_MAX, of_sm2.kid, KEY_STATUS)) != NULL &&
+	       key_suite(key->key) == KEY_SM2 &&
+	       cose_verify(&of_sm2, key->key, HEAD_TYPE) == ERR_OK &&
+	       (h.sequence > w->h.sequence || bytes_equal(m.payload, of_sm2.payload));
+	if (!good)
+		audit_public_differ(w->a, "status/head-sm2.cwt", "is not what head.cwt says");
+}
+
 static enum err
 head_compare(struct heads *w)
 {
@@ -254,6 +277,7 @@ head_compare(struct heads *w)
 		        w->a, "status/head.cwt", "is no head of this tree and manifest");
 		return ERR_OK;
 	}
+	head_sm2_compare(w);
 	w->rows = table_rows(w->a, w->h.sequence, &w->count, hash);
 	if (w->rows == NULL || memcmp(hash, w->h.table_sha256, sizeof hash) != 0 ||
 	        w->count != w->h.list_count) {

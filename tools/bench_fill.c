@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEATS = 60, CONNECTIONS = 8, SESSIONS = 400, STEPS_MAX = 2000, MIB = 1 << 20 };
+enum { SEATS = 60, CONNECTIONS = 8, SESSIONS = 1600, STEPS_MAX = 2000, MIB = 1 << 20 };
 
 struct step {
 	double certificates, front, signer; /* MiB */

@@ -16,6 +16,7 @@ struct bench_row {
 };
 struct bench_goals {
 	const char *command;
+	char database[40]; /* its version, or empty */
 	uint64_t certificates;
 	struct bench_row rows[BENCH_ROWS_MAX];
 	unsigned count;

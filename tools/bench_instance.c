@@ -85,6 +85,27 @@ bench_instance_cpu(const struct bench_instance *in, double out[BENCH_PROCESSES])
 	out[BENCH_DATABASE] += children_cpu(in->processes[BENCH_DATABASE]);
 }
 
+void
+bench_instance_pids(const struct bench_instance *in, char *out, size_t room)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *d;
+	double own, children;
+	pid_t its = 0;
+	size_t n = 0;
+
+	for (int i = 0; i < BENCH_PROCESSES; i++)
+		n += (size_t)snprintf(
+		        out + n, room - n, "%s%d", i > 0 ? "," : "", (int)in->processes[i]);
+	while (dir != NULL && (d = readdir(dir)) != NULL && n + 12 < room)
+		if (isdigit((unsigned char)d->d_name[0]) &&
+		        stat_read((pid_t)strtol(d->d_name, NULL, 10), &its, &own, &children) &&
+		        its == in->processes[BENCH_DATABASE])
+			n += (size_t)snprintf(out + n, room - n, ",%s", d->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 uint64_t
 bench_process_rss(pid_t process)
 {
@@ -178,8 +199,18 @@ static void
 program_become(const struct bench_instance *in, const char *const arguments[], int out)
 {
 	char *copies[BENCH_ARGUMENTS_MAX + 1] = {NULL}, host[BENCH_TEXT_MAX];
+	char program[BENCH_PATH_MAX], path[BENCH_TEXT_MAX], *slash;
+	ssize_t n;
 
 	snprintf(host, sizeof host, "%s/run/pg", in->dir);
+	/* the server's own programs first: pg_waldump must be of its version */
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)in->processes[BENCH_DATABASE]);
+	n = readlink(path, program, sizeof program - 1);
+	program[n > 0 ? n : 0] = '\0';
+	if ((slash = strrchr(program, '/')) != NULL)
+		*slash = '\0';
+	snprintf(path, sizeof path, "%s:/usr/bin:/bin", program);
+	setenv("PATH", path, 1);
 	setenv("PGHOST", host, 1);
 	setenv("PGOPTIONS", "-c client_min_messages=warning", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);

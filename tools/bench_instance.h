@@ -27,6 +27,8 @@ struct bench_instance {
 MUST_USE enum err bench_instance_open(const char *dir, struct bench_instance *out);
 /* Processor time so far; of the database with all its backends, those that ended too. */
 void bench_instance_cpu(const struct bench_instance *in, double out[BENCH_PROCESSES]);
+/* All of them, the backends of the database too: "1,2,3". */
+void bench_instance_pids(const struct bench_instance *in, char *out, size_t room);
 uint64_t bench_process_rss(pid_t process); /* bytes; 0 when it is gone */
 
 /* A program of PostgreSQL, as the cluster's superuser. `out`, where given, gets its standard output

@@ -75,8 +75,8 @@ question_sign(struct bench_run *r, const struct question *q, struct bench_shots 
 
 	snprintf(payload, sizeof payload, "{\"aud\":\"%s\",%s%s%s\"exp\":%lld,\"iat\":%lld}",
 	        q->path, q->document[0] != '\0' ? "\"document\":\"" : "", q->document,
-	        q->document[0] != '\0' ? "\"," : "", (long long)(now + QUERY_LIFETIME_S_MAX),
-	        (long long)now);
+	        q->document[0] != '\0' ? "\",\"type\":\"01\"," : "",
+	        (long long)(now + QUERY_LIFETIME_S_MAX), (long long)now);
 	buf_put_text(&room, "Bearer ");
 	if ((e = jws_sign(r->official, QUERY_TYP, bytes_of_text(payload), &room)) != ERR_OK)
 		return e;

@@ -156,6 +156,8 @@ bench_sample_issue(struct bench_run *r, const struct bench_issue *what, struct b
 	enum err e = sessions_sign(r, what, &shots);
 
 	memset(out, 0, sizeof *out);
+	if (e == ERR_OK && what->ready != NULL)
+		e = what->ready(what->to);
 	bench_instance_cpu(&r->in, before);
 	if (e == ERR_OK)
 		e = bench_drive(&d, &out->driven);

@@ -32,6 +32,7 @@ struct bench_issue {
 	size_t sessions;      /* made beforehand; the slice may end with them */
 	uint64_t people;      /* first person; 0: by chance, of those that fill leaves alone */
 	enum err (*seen)(void *to, struct bytes body, double due); /* as in bench_drive */
+	enum err (*ready)(void *to); /* before the first is sent; or NULL */
 	void *to;
 };
 /* Signs the sessions, drives them, waits until the publisher has settled. ERR_VALUE where one was

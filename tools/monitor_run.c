@@ -138,18 +138,37 @@ table_fetch(struct pass *p)
 	return true;
 }
 
+/* In an SM2 authority, the head for readers of ES256: what it says of one publication is the same.
+ */
+static bool
+twin_fetch(struct pass *p, const struct cose_sign1 *ours)
+{
+	struct client_reply reply;
+	struct cose_sign1 m;
+	struct head h;
+
+	if (!fetch(p, "/status/head.cwt", sizeof p->head_bytes, &reply))
+		return false;
+	if (head_decode(reply.body, &m, &h) != ERR_OK || !signed_by_status(p, &m, HEAD_TYPE))
+		return pass_alarm(p, ALARM_HEAD, "");
+	return h.sequence != p->head.sequence || bytes_equal(m.payload, ours->payload) ||
+	       pass_alarm(p, ALARM_FORK, "two heads of one sequence");
+}
+
 static bool
 head_fetch(struct pass *p)
 {
 	struct client_reply reply;
 	struct cose_sign1 m;
 
-	if (!fetch(p, "/status/head.cwt", sizeof p->head_bytes, &reply))
+	if (!fetch(p, manifest_head_path(key_suite(p->o->root)), sizeof p->head_bytes, &reply))
 		return false;
 	memcpy(p->head_bytes, reply.body.p, reply.body.n);
 	if (head_decode(bytes_of(p->head_bytes, reply.body.n), &m, &p->head) != ERR_OK ||
-	        !signed_by_status(p, &m, HEAD_TYPE))
+	        manifest_head_key(&p->m, m.kid) == NULL || !signed_by_status(p, &m, HEAD_TYPE))
 		return pass_alarm(p, ALARM_HEAD, "");
+	if (p->m.sm2 && !twin_fetch(p, &m))
+		return false;
 	if (p->head.sequence < p->s->head_sequence)
 		return pass_alarm(p, ALARM_ROLLBACK, "head");
 	if (p->head.exp < p->o->now)

@@ -32,6 +32,7 @@ static const struct option_row options[] = {
 	OPTION("admin-user", admin_user, "USER", "system user who runs zz-admin"),
 	OPTION("witnesses", witnesses, "FILE", "witnesses of the log for manifest and zz.conf, a line each: NAME VKEY URL"),
 	OPTION("quorum", quorum, "K", "so many of them must have cosigned before anything is published"),
+	OPTION("suite", suite, "NAME", "its signatures, for ever: es256 (default), ed25519 or sm2 (SM2 with SM3)"),
 	OPTION("migrations", migrations, "DIR", "folder of the numbered SQL files"),
 	OPTION("wait", wait, "SECONDS", "wait until the documents are in force, at most so long (1 to 3600)"),
 	OPTION("root", root, "KEY.pem", "private root key"),
@@ -45,7 +46,7 @@ static const struct option_row options[] = {
 	OPTION("size", size, "N", "last valid tree size: what the key signed counts below it (default: all that the log has now)"),
 };
 /* clang-format on */
-enum { OPTIONS = sizeof options / sizeof options[0], NAMES_MAX = 10, WAIT_S_MAX = 3600 };
+enum { OPTIONS = sizeof options / sizeof options[0], NAMES_MAX = 12, WAIT_S_MAX = 3600 };
 
 static const struct command {
 	const char *name, *argument, *help;
@@ -58,7 +59,7 @@ static const struct command {
                 "      refuses where any of them exists",
                 {"dir"},
                 {"host", "name-zh", "name-en", "listen", "database", "front-user", "publish-user",
-                        "admin-user", "witnesses", "quorum"},
+                        "admin-user", "witnesses", "quorum", "suite"},
                 admin_init},
         {"migrate", NULL,
                 "brings the schema of the database up to date (owner_database); twice changes "
@@ -74,7 +75,7 @@ static const struct command {
                 {"config"}, {NULL}, admin_status},
         {"recover", NULL, "rebuilds what the database lost from the signer's journal", {"config"},
                 {NULL}, admin_recover},
-        {"new-key", "record | status | log | crl",
+        {"new-key", "record | status | log | crl | status-sm2 | log-sm2",
                 "the signer makes one more key for that purpose; it signs when a manifest names it",
                 {"config"}, {NULL}, admin_new_key},
         {"manifest", NULL,

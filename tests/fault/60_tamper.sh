@@ -13,6 +13,10 @@ published() { # all of the log, and a list that covers the newest change
 			WHERE substring(e.entry, 2, 2) = '\\x0103') FROM zz.certificate_event v")" = t ]
 }
 at_rest() { [ "$(waits)" = 0 ]; }
+settled() { # the audit remembers what nothing that is under way may still come before
+	[ "$(sql "SELECT max(p.created_at) + 11 < extract(epoch FROM clock_timestamp()) FROM zz.log_pending p
+		JOIN zz.log_pending_void v ON v.pending = p.id")" = t ]
+}
 lapsed() { [ "$(sql "SELECT count(*) FROM zz.request_event WHERE state = 'lapsed'")" = 1 ]; }
 
 # an entry that came too late, as its maker leaves it behind
@@ -38,6 +42,7 @@ service_signal term issuer-publish
 try_for 10 at_rest || fail "nothing waits"
 for name in issuerd ca-signer; do service_signal term $name; done
 
+try_for 15 settled || fail "the void entry is old enough"
 /usr/bin/python3 tests/fault/tamper/tamper.py "$dir" "$work/audit.state" "${audit[@]}" || failures=$((failures + 1))
 expect "what was audited is remembered" 0 "${audit[@]}" --state "$work/state"
 expect "and the next audit begins there" 0 "${audit[@]}" --state "$work/state"
