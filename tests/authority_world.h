@@ -91,7 +91,7 @@ static inline void
 world_extend(struct world *w, const struct signed_entry *entries, size_t count)
 {
 	enum err *faults = calloc(count + 1, sizeof *faults);
-	struct head_answer h;
+	struct head_answer h = {0};
 
 	assert_non_null(faults);
 	assert_int_equal(ask_prepare(w, w->size, entries, count, faults), ERR_OK);

@@ -26,7 +26,7 @@ draw(uint64_t below)
 static int
 make(void **state)
 {
-	struct signed_entry entries[SEATS];
+	struct signed_entry entries[SEATS] = {0};
 
 	(void)state;
 	seed = 0x5a5a1234;
@@ -57,7 +57,7 @@ unmake(void **state)
 static void
 nothing_given(enum err e, bool issue)
 {
-	struct rows r;
+	struct rows r = {0};
 
 	told++;
 	assert_int_equal(w->a->fold.frontier.size, w->size);
@@ -66,6 +66,15 @@ nothing_given(enum err e, bool issue)
 	rows_read(w, issue, &r);
 	for (size_t i = 0; i < r.count; i++)
 		assert_false(r.rows[i].has_entry);
+}
+
+static struct signed_entry
+first_entry(const struct rows *r)
+{
+	const struct signed_entry none = {0};
+
+	assert_non_null(r->rows);
+	return r->rows == NULL ? none : r->rows[0].e;
 }
 
 static struct bytes
@@ -110,7 +119,7 @@ a_changed_or_cut_session_gives_nothing(void **state)
 	uint8_t *room = malloc(BODY_MAX);
 	struct buf b = buf_init(room, BODY_MAX);
 	struct bytes body = body_of(&b, world_session(w, 200, SEATS), NULL, 0, false);
-	struct rows r;
+	struct rows r = {0};
 
 	(void)state;
 	spoil(body, authority_issue, true, 3000);
@@ -127,7 +136,7 @@ a_changed_or_cut_order_gives_nothing(void **state)
 	uint8_t *room = malloc(BODY_MAX);
 	struct buf b = buf_init(room, BODY_MAX);
 	struct bytes order = world_revoke(w, WANG, records, 1), approval, body;
-	struct rows r;
+	struct rows r = {0};
 
 	(void)state;
 	approval = world_approve(w, LI, order);
@@ -173,7 +182,7 @@ another_spelling_of_a_signature_gives_nothing(void **state)
 {
 	struct bytes session = world_session(w, 300, 1), order = world_revoke(w, WANG, records, 1),
 	             approval = world_approve(w, LI, order), bad;
-	struct rows r;
+	struct rows r = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 500; i++) {
@@ -237,12 +246,12 @@ replayed_requests_give_nothing(void **state)
 {
 	struct bytes order = world_revoke(w, WANG, records, 1),
 	             approval = world_approve(w, LI, order);
-	struct signed_entry e;
-	struct rows r;
+	struct signed_entry e = {0};
+	struct rows r = {0};
 
 	(void)state;
 	assert_int_equal(ask_order(w, order, &approval, 1, records, 1, &r), ERR_OK);
-	e = r.rows[0].e;
+	e = first_entry(&r);
 	world_extend(w, &e, 1);
 	for (size_t i = 0; i < 300; i++) {
 		size_t mark = w->arena.n;
@@ -258,7 +267,7 @@ replayed_requests_give_nothing(void **state)
 static void
 refused_at(uint64_t size, const struct signed_entry *entries, size_t count)
 {
-	enum err faults[4 * SEATS], e = ask_prepare(w, size, entries, count, faults);
+	enum err faults[4 * SEATS] = {ERR_OK}, e = ask_prepare(w, size, entries, count, faults);
 	struct head_answer h;
 	bool fault = e != ERR_OK;
 
@@ -306,7 +315,7 @@ exchange(struct signed_entry *entries)
 static void
 exchanged_entries_are_not_appended(void **state)
 {
-	struct signed_entry good[2 * SEATS], entries[2 * SEATS];
+	struct signed_entry good[2 * SEATS] = {0}, entries[2 * SEATS] = {0};
 	size_t n = rows_entries(&fresh[0], good);
 
 	(void)state;
@@ -335,8 +344,8 @@ a_hold_does_not_come_back_after_its_end(void **state)
 	char members[200], hex[33];
 	uint8_t serial[16];
 	struct bytes hold, end, approval;
-	struct signed_entry first, second;
-	struct rows r;
+	struct signed_entry first = {0}, second = {0};
+	struct rows r = {0};
 
 	(void)state;
 	serial_of(records[2], serial);
@@ -347,14 +356,14 @@ a_hold_does_not_come_back_after_its_end(void **state)
 	        hex);
 	hold = order_sign(w, WANG, "suspend", members);
 	assert_int_equal(ask_order(w, hold, NULL, 0, &records[2], 1, &r), ERR_OK);
-	first = r.rows[0].e;
+	first = first_entry(&r);
 	world_extend(w, &first, 1);
 	w->now += 10;
 	snprintf(members, sizeof members, "\"serials\":[\"%s\"]", hex);
 	end = order_sign(w, WANG, "reinstate", members);
 	approval = world_approve(w, LI, end);
 	assert_int_equal(ask_order(w, end, &approval, 1, &records[2], 1, &r), ERR_OK);
-	second = r.rows[0].e;
+	second = first_entry(&r);
 	world_extend(w, &second, 1);
 	for (size_t i = 0; i < 100; i++) {
 		size_t mark = w->arena.n;
@@ -382,7 +391,7 @@ static void
 a_head_or_list_that_falls_back_is_refused(void **state)
 {
 	struct bytes note, receipt, token;
-	struct list_answer list;
+	struct list_answer list = {0};
 	uint64_t size;
 
 	(void)state;

@@ -80,7 +80,7 @@ manifest_with_new(uint64_t version, int64_t from, int64_t ends, struct signed_en
 static enum err
 issue_now(unsigned first)
 {
-	struct rows r;
+	struct rows r = {0};
 
 	return ask_issue(w, world_session(w, first, 1), NULL, 0, &r);
 }
@@ -111,7 +111,7 @@ the_key_that_began_last_signs(void **state)
 {
 	const int64_t from = NOW + 7 * DAY_S;
 	struct bytes old = keep(w, kid_that_signs(KEY_RECORD)), new = key_more();
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	assert_true(bytes_equal(kid_that_signs(KEY_RECORD), old)); /* nobody named it */
@@ -130,7 +130,7 @@ the_key_that_began_last_signs(void **state)
 static void
 a_manifest_keeps_what_was_signed(void **state)
 {
-	struct signed_entry e;
+	struct signed_entry e = {0};
 	struct manifest_plan plan = manifest_plan_of(w);
 
 	(void)state;
@@ -162,10 +162,10 @@ static void
 what_was_cut_off_signs_nothing(void **state)
 {
 	struct bytes old = keep(w, kid_that_signs(KEY_RECORD)), new;
-	struct signed_entry before[1], e;
+	struct signed_entry before[1] = {0}, e = {0};
 	enum err fault = ERR_OK;
 	uint64_t at;
-	struct rows r;
+	struct rows r = {0};
 
 	(void)state;
 	assert_int_equal(ask_issue(w, world_session(w, 1, 1), NULL, 0, &r), ERR_OK);
@@ -197,7 +197,7 @@ static void
 a_key_is_dropped_before_its_entry_is_in_the_log(void **state)
 {
 	struct bytes old = keep(w, kid_that_signs(KEY_RECORD));
-	struct signed_entry e;
+	struct signed_entry e = {0};
 
 	(void)state;
 	assert_int_equal(cutoff_ask(old, UINT64_MAX, &e), ERR_OK);
