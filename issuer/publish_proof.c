@@ -32,7 +32,7 @@ enum err
 publish_version_proof(struct publish *p, const struct store_publication *v)
 {
 	struct proof proof = {.index = v->index, .note = bytes_of(p->checkpoint, p->checkpoint_n)};
-	struct tiles_reader reader = {p->dir, p->published};
+	struct tiles_reader reader = {.public_dir = p->dir, .size = p->published};
 	uint8_t room[PROOF_TEXT_BYTES_MAX];
 	struct buf text = BUF_OF(room);
 	char path[PATH_BYTES];

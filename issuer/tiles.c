@@ -44,37 +44,52 @@ subtree_root(struct merkle_hash *h, unsigned height)
 			merkle_node(&h[2 * i], &h[2 * i + 1], &h[i]);
 }
 
-enum err
-tiles_get(void *reader, unsigned level, uint64_t index, struct merkle_hash *out)
+static enum err
+tile_hold(struct tiles_reader *r, unsigned level, uint64_t n)
 {
-	const struct tiles_reader *r = reader;
-	unsigned tile_level = level / 8, height = level % 8;
-	uint64_t first = index << height, n = first / TILE_WIDTH;
-	uint64_t have = r->size >> (8 * tile_level);
+	uint64_t have = r->size >> (8 * level);
 	unsigned width = n == have / TILE_WIDTH ? (unsigned)(have % TILE_WIDTH) : TILE_WIDTH;
-	struct merkle_hash hashes[TILE_WIDTH];
 	char dir[PATH_BYTES], path[PATH_BYTES];
 	uint8_t *p = NULL;
-	size_t got = 0, at = (size_t)(first % TILE_WIDTH) * SHA256_BYTES;
+	size_t got = 0;
 	enum err e;
 
+	if (r->count > 0 && r->level == level && r->n == n)
+		return ERR_OK;
+	r->count = 0;
 	snprintf(dir, sizeof dir, "%s/log", r->public_dir);
-	path_make(dir, (int)tile_level, n, width, path);
-	e = file_read(path, sizeof hashes, &p, &got);
+	path_make(dir, (int)level, n, width, path);
+	e = file_read(path, sizeof r->hashes, &p, &got);
 	if (e == ERR_NOT_FOUND &&
 	        width < TILE_WIDTH) { /* unfinished ones may be gone once the full one is there */
-		path_make(dir, (int)tile_level, n, TILE_WIDTH, path);
-		e = file_read(path, sizeof hashes, &p, &got);
+		path_make(dir, (int)level, n, TILE_WIDTH, path);
+		e = file_read(path, sizeof r->hashes, &p, &got);
 	}
 	if (e != ERR_OK)
 		return e;
-	if (at + ((size_t)SHA256_BYTES << height) <= got)
-		memcpy(hashes, p + at, (size_t)SHA256_BYTES << height);
-	else
-		e = ERR_TRUNCATED;
+	memcpy(r->hashes, p, got);
 	free(p);
+	r->level = level;
+	r->n = n;
+	r->count = got / SHA256_BYTES;
+	return ERR_OK;
+}
+
+enum err
+tiles_get(void *reader, unsigned level, uint64_t index, struct merkle_hash *out)
+{
+	struct tiles_reader *r = reader;
+	unsigned height = level % 8;
+	uint64_t first = index << height;
+	struct merkle_hash hashes[TILE_WIDTH];
+	size_t at = (size_t)(first % TILE_WIDTH), count = (size_t)1 << height;
+	enum err e = tile_hold(r, level / 8, first / TILE_WIDTH);
+
 	if (e != ERR_OK)
 		return e;
+	if (at + count > r->count)
+		return ERR_TRUNCATED;
+	memcpy(hashes, &r->hashes[at], count * sizeof hashes[0]);
 	subtree_root(hashes, height);
 	*out = hashes[0];
 	return ERR_OK;

@@ -12,10 +12,14 @@ enum {
 };
 
 /* Reads complete subtrees of a tree of `size` from the files. A merkle_get over struct
- * tiles_reader. */
+ * tiles_reader. It keeps the tile that it read last: most hashes of a path lie in three tiles. */
 struct tiles_reader {
 	const char *public_dir;
 	uint64_t size;
+	unsigned level;
+	uint64_t n;
+	size_t count; /* hashes held; 0: none */
+	struct merkle_hash hashes[TILE_WIDTH];
 };
 enum err tiles_get(void *reader, unsigned level, uint64_t index, struct merkle_hash *out);
 

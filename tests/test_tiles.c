@@ -162,7 +162,7 @@ every_size_proves_entries_and_growth(void **state)
 			if (ask[k] < s)
 				assert_int_equal(tiles_world_prove(&w, ask[k], s), ERR_OK);
 		for (size_t k = 1; k <= i; k++) {
-			struct tiles_reader reader = {w.dir, s};
+			struct tiles_reader reader = {.public_dir = w.dir, .size = s};
 			struct merkle_hash old = naive_root(w.leaves, (size_t)sizes[k]);
 			struct merkle_path path;
 

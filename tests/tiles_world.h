@@ -54,7 +54,7 @@ tiles_world_grow(struct tiles_world *w, uint64_t size)
 static inline enum err
 tiles_world_prove(const struct tiles_world *w, uint64_t index, uint64_t size)
 {
-	struct tiles_reader reader = {w->dir, size};
+	struct tiles_reader reader = {.public_dir = w->dir, .size = size};
 	struct merkle_hash root, want = naive_root(w->leaves, (size_t)size);
 	struct merkle_path path;
 	enum err e = merkle_inclusion(index, size, tiles_get, &reader, &path);
