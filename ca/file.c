@@ -176,7 +176,7 @@ file_write(const char *path, struct bytes data, unsigned mode)
 	if (e == ERR_OK && rename(temp, path) != 0)
 		e = ERR_IO;
 	if (e != ERR_OK) {
-		unlink(temp);
+		unlinkat(AT_FDCWD, temp, 0);
 		return e;
 	}
 	file_sync_folder(parent);
