@@ -367,25 +367,18 @@ sandbox_close(struct sandbox *box, const struct config *config)
 static enum err
 server_open(struct server *s, const struct config *config)
 {
+	/* clang-format off */
+	static const struct listener listeners[SOCKETS] = {
+		{.role = FRONT, .from = FROM_FRONT, .places = FRONT_PLACES, .name = "front.sock", .fd = -1},
+		{.role = PUBLISH, .from = FROM_PUBLISHER, .places = PUBLISH_PLACES, .name = "publish.sock", .fd = -1},
+		{.role = ADMIN, .from = FROM_ADMIN, .places = ADMIN_PLACES, .name = "admin.sock", .fd = -1},
+	};
+	/* clang-format on */
 	char folder[CONFIG_TEXT_MAX * 2];
 	struct timespec boot;
 	enum err e;
 
-	s->listeners[0] = (struct listener){.role = FRONT,
-	        .from = FROM_FRONT,
-	        .places = FRONT_PLACES,
-	        .name = "front.sock",
-	        .fd = -1};
-	s->listeners[1] = (struct listener){.role = PUBLISH,
-	        .from = FROM_PUBLISHER,
-	        .places = PUBLISH_PLACES,
-	        .name = "publish.sock",
-	        .fd = -1};
-	s->listeners[2] = (struct listener){.role = ADMIN,
-	        .from = FROM_ADMIN,
-	        .places = ADMIN_PLACES,
-	        .name = "admin.sock",
-	        .fd = -1};
+	memcpy(s->listeners, listeners, sizeof listeners);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->calls_end, NULL);
 	pthread_cond_init(&s->never, NULL);
