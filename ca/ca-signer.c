@@ -7,6 +7,7 @@
 #include "log.h"
 #include "outbox.h"
 #include "sandbox.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -484,6 +485,8 @@ main(int argc, char **argv)
 		return usage(stderr, EXIT_USAGE);
 	log_open("ca-signer");
 	umask(0077);
+	if (secret_memory_open() != ERR_OK)
+		return EXIT_REFUSED;
 	if (config_read(path, config, why, sizeof why) != ERR_OK) {
 		log_fault("configuration", "%s", why);
 		return EXIT_USAGE;
