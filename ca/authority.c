@@ -38,8 +38,9 @@ dir_lock(struct authority *a)
 	return ERR_EXISTS;
 }
 
-static enum err
-named_read(const struct authority *a, const char *name, size_t bytes_max, uint8_t **p, size_t *n)
+enum err
+authority_file_read(
+        const struct authority *a, const char *name, size_t bytes_max, uint8_t **p, size_t *n)
 {
 	char path[PATH_BYTES];
 	enum err e;
@@ -51,16 +52,17 @@ named_read(const struct authority *a, const char *name, size_t bytes_max, uint8_
 	return e;
 }
 
-static enum err
-key_load(const struct authority *a, const char *name, struct key **out)
+enum err
+authority_key_load(const struct authority *a, const char *name, struct key **out)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = named_read(a, name, KEY_PEM_BYTES_MAX, &p, &n);
+	enum err e = authority_file_read(a, name, KEY_FILE_BYTES_MAX, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
-	e = key_read_pem(bytes_of(p, n), out);
+	if ((e = key_store_open(a->dir, bytes_of(p, n), out)) != ERR_OK)
+		log_fault("key_not_opened", "file=%s error=%s", name, err_word(e));
 	secret_wipe(p, n);
 	free(p);
 	return e;
@@ -71,7 +73,7 @@ secret_load(const struct authority *a, const char *name, uint8_t out[32])
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = named_read(a, name, 32, &p, &n);
+	enum err e = authority_file_read(a, name, 32, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
@@ -87,7 +89,7 @@ host_load(struct authority *a)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	enum err e = named_read(a, "host", HOST_BYTES_MAX, &p, &n);
+	enum err e = authority_file_read(a, "host", HOST_BYTES_MAX, &p, &n);
 
 	if (e != ERR_OK)
 		return e;
@@ -227,7 +229,8 @@ manifest_load(struct authority *a)
 	enum err e = ERR_MEMORY;
 
 	snprintf(name, sizeof name, "manifest-%" PRIu64 ".cose", a->fold.manifest_version);
-	if (m != NULL && (e = named_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
+	if (m != NULL &&
+	        (e = authority_file_read(a, name, MANIFEST_BYTES_MAX, &m->bytes, &n)) == ERR_OK &&
 	        (e = manifest_open(bytes_of(m->bytes, n), a->root, &m->m)) == ERR_OK) {
 		if (memcmp(m->m.sha256, a->fold.manifest_sha256, SHA256_BYTES) == 0) {
 			m->before = a->manifests;
@@ -256,7 +259,7 @@ roster_load(struct authority *a)
 	enum err e = ERR_MEMORY;
 
 	snprintf(name, sizeof name, "roster-%" PRIu64 ".jws", a->fold.roster_version);
-	if (row != NULL && (e = named_read(a, name, ROSTER_BYTES_MAX, &p, &n)) == ERR_OK &&
+	if (row != NULL && (e = authority_file_read(a, name, ROSTER_BYTES_MAX, &p, &n)) == ERR_OK &&
 	        (e = roster_read(bytes_of(p, n), a->root, &r)) == ERR_OK) {
 		roster_sha256(r, hash);
 		if (memcmp(hash, a->fold.roster_sha256, SHA256_BYTES) != 0) {
@@ -333,15 +336,11 @@ keys_load(struct authority *a)
 {
 	enum err e;
 
-	if ((e = key_load(a, "record.pem", &a->record)) != ERR_OK ||
-	        (e = key_load(a, "status.pem", &a->status)) != ERR_OK ||
-	        (e = key_load(a, "log.pem", &a->log)) != ERR_OK ||
-	        (e = key_load(a, "crl.pem", &a->crl)) != ERR_OK ||
-	        (e = key_load(a, "root.pub", &a->root)) != ERR_OK ||
-	        (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK ||
-	        (e = secret_load(a, "slot.key", a->slot_key)) != ERR_OK)
+	if ((e = authority_key_load(a, "root.pub", &a->root)) != ERR_OK ||
+	        (e = authority_keys_open(a)) != ERR_OK ||
+	        (e = secret_load(a, "tag.key", a->tag_key)) != ERR_OK)
 		return e;
-	return named_read(a, "crl-ca.der", 8192, &a->crl_ca, &a->crl_ca_n);
+	return secret_load(a, "slot.key", a->slot_key);
 }
 
 static enum err
@@ -462,12 +461,8 @@ authority_free(struct authority *a)
 	fold_free(&a->fold);
 	in_force_free(a);
 	authority_publication_free(&a->publication);
-	key_free(a->record);
-	key_free(a->status);
-	key_free(a->log);
-	key_free(a->crl);
+	authority_keys_close(&a->keys);
 	key_free(a->root);
-	free(a->crl_ca);
 	field_free(a->field);
 	secret_wipe(a->tag_key, sizeof a->tag_key);
 	secret_wipe(a->slot_key, sizeof a->slot_key);

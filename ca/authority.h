@@ -5,11 +5,13 @@
  * no database, no clock: time comes with each call. Handlers may run in several threads; `lock`
  * guards everything below it. */
 #include "authority_head.h"
+#include "authority_key.h"
 #include "evidence.h"
 #include "field.h"
 #include "fold.h"
 #include "frame.h"
 #include "journal.h"
+#include "key_store.h"
 #include "manifest.h"
 
 #include <pthread.h>
@@ -36,10 +38,9 @@ struct authority_roster {
 struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
 	int lock_fd; /* holds the lock of the folder */
-	struct key *record, *status, *log, *crl, *root;
+	struct authority_keys keys;
+	struct key *root; /* public */
 	uint8_t tag_key[32], slot_key[32];
-	uint8_t *crl_ca;
-	size_t crl_ca_n;
 	struct field *field;
 	pthread_mutex_t lock;
 	struct fold fold;
@@ -85,6 +86,11 @@ struct call { /* one message */
  */
 MUST_USE enum err authority_open(const char *dir, int64_t now, struct authority **out);
 void authority_free(struct authority *a); /* writes a snapshot first */
+
+/* A file of the state folder; free() it. Both say what is wrong. */
+MUST_USE enum err authority_file_read(
+        const struct authority *a, const char *name, size_t bytes_max, uint8_t **p, size_t *n);
+MUST_USE enum err authority_key_load(const struct authority *a, const char *name, struct key **out);
 
 /* ERR_OK when new things may be signed. Call with the lock held. */
 enum err authority_problem(const struct authority *a, const struct call *c);

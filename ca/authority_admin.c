@@ -2,6 +2,7 @@
  * its entry is in the log. */
 #include "authority.h"
 
+#include "enrolment.h"
 #include "file.h"
 #include "log.h"
 
@@ -46,9 +47,72 @@ authority_init(struct authority *a, struct call *c)
 }
 
 static bool
-names_key(const struct manifest *m, const struct key *k, enum key_purpose purpose)
+names_key(
+        const struct authority *a, const struct manifest *m, enum key_purpose purpose, bool beside)
 {
-	return manifest_find(m, key_kid(k), purpose) != NULL;
+	for (size_t i = 0; i < a->keys.count; i++)
+		if (a->keys.rows[i].purpose == purpose &&
+		        authority_key_beside(&a->keys.rows[i]) == beside &&
+		        manifest_find(m, key_kid(a->keys.rows[i].key), purpose) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+names_certificates(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < a->keys.count; i++) {
+		const struct authority_key *k = &a->keys.rows[i];
+		const struct manifest_key *mk =
+		        k->purpose == KEY_CRL ? manifest_find(m, key_kid(k->key), KEY_CRL) : NULL;
+
+		if (mk != NULL && mk->last_size == UINT64_MAX &&
+		        memmem(m->crl_ca.p, m->crl_ca.n, k->ca, k->ca_n) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Each key that the log cut off says so, at that size; no other does. */
+static bool
+cutoffs_named(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < m->key_count; i++) {
+		const struct fold_cutoff *c = fold_cutoff(&a->fold, m->keys[i].kid);
+
+		if (m->keys[i].last_size != (c == NULL ? UINT64_MAX : c->last_size))
+			return false;
+	}
+	return true;
+}
+
+/* What was signed before stays what it is. */
+static enum err
+manifest_next(const struct authority *a, struct call *c, const struct manifest *m)
+{
+	if (!cutoffs_named(a, m)) {
+		c->detail = "the manifest does not name the cut-offs that the log has";
+		return ERR_CONFIG;
+	}
+	if (a->manifest != NULL && manifest_follows(&a->manifest->m, m, c->now) != ERR_OK) {
+		c->detail = "the manifest drops or shortens a key of the one in force";
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+/* Whoever trusts a key may know that a copied file would be a copied key. */
+static bool
+soft_named(const struct authority *a, const struct manifest *m)
+{
+	for (size_t i = 0; i < a->keys.count; i++) {
+		const struct authority_key *k = &a->keys.rows[i];
+		const struct manifest_key *mk = manifest_find(m, key_kid(k->key), k->purpose);
+
+		if (mk != NULL && key_store_soft(k->key) && !mk->soft)
+			return false;
+	}
+	return true;
 }
 
 /* A manifest without this signer's keys would make everything that it signs worthless. */
@@ -59,9 +123,19 @@ manifest_fits(const struct authority *a, struct call *c, const struct manifest *
 		c->detail = "the manifest is for another host";
 		return ERR_CONFIG;
 	}
-	if (!names_key(m, a->record, KEY_RECORD) || !names_key(m, a->status, KEY_STATUS) ||
-	        !names_key(m, a->log, KEY_LOG) || !names_key(m, a->crl, KEY_CRL)) {
+	if (!names_key(a, m, KEY_RECORD, false) || !names_key(a, m, KEY_STATUS, false) ||
+	        !names_key(a, m, KEY_LOG, false) || !names_key(a, m, KEY_CRL, false) ||
+	        (key_suite(a->root) == KEY_SM2 &&
+	                (!names_key(a, m, KEY_STATUS, true) || !names_key(a, m, KEY_LOG, true)))) {
 		c->detail = "the manifest does not name the keys of this signer";
+		return ERR_CONFIG;
+	}
+	if (!soft_named(a, m)) {
+		c->detail = "a key that lies in a file is not marked as kept in software";
+		return ERR_CONFIG;
+	}
+	if (!names_certificates(a, m)) {
+		c->detail = "the manifest lacks the certificate of a CRL key";
 		return ERR_CONFIG;
 	}
 	return ERR_OK;
@@ -109,7 +183,8 @@ manifest_take(struct authority *a, struct call *c, struct bytes text, const stru
 		               : ERR_VERSION;
 	if (c->clock != ERR_OK)
 		return c->clock;
-	if ((e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
+	if ((e = manifest_next(a, c, m)) != ERR_OK ||
+	        (e = document_keep(a, "manifest", "cose", m->version, text)) != ERR_OK)
 		return e;
 	if (m->version > a->manifest_held)
 		a->manifest_held = m->version;
@@ -136,6 +211,21 @@ authority_manifest(struct authority *a, struct call *c)
 	return e;
 }
 
+/* The first roster is the root's alone; whoever comes or goes later, two officials say so. */
+static enum err
+enrolled(const struct authority *a, struct call *c, struct bytes text)
+{
+	enum err e;
+
+	if (a->fold.roster_version == 0)
+		return ERR_OK;
+	if (a->roster == NULL)
+		return ERR_NOT_READY;
+	if ((e = enrolment_check(text, a->roster, c->now)) != ERR_OK)
+		c->detail = "two officials of the roster in force must have signed for it";
+	return e;
+}
+
 static enum err
 roster_take(struct authority *a, struct call *c, struct bytes text, const struct roster *r)
 {
@@ -153,7 +243,8 @@ roster_take(struct authority *a, struct call *c, struct bytes text, const struct
 		return c->clock;
 	if (roster_exp(r) <= c->now)
 		return ERR_REQUEST_EXPIRED;
-	if ((e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
+	if ((e = enrolled(a, c, text)) != ERR_OK ||
+	        (e = document_keep(a, "roster", "jws", entry.sequence, text)) != ERR_OK)
 		return e;
 	if (entry.sequence > a->roster_held)
 		a->roster_held = entry.sequence;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_BYTES = 600, FILE_VERSION = 1, FILE_BYTES_MAX = TABLE_BYTES_MAX + 64 * 1024 };
+enum { PATH_BYTES = 600, FILE_VERSION = 2, FILE_BYTES_MAX = TABLE_BYTES_MAX + 64 * 1024 };
 enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S };
 
 static void
@@ -20,10 +20,11 @@ path_of(const struct authority *a, char out[PATH_BYTES])
 	snprintf(out, PATH_BYTES, "%s/publication", a->dir);
 }
 
-/* The file: [version, table, head, [[sequence, floor] …]]. */
+/* The file: [version, table, head, SM2 head, [[sequence, floor] …]]; version 1 is without the SM2
+ * head. */
 
 static enum err
-publication_write(const struct authority *a, struct bytes table, struct bytes head,
+publication_write(const struct authority *a, struct bytes table, const struct bytes heads[2],
         const struct authority_base *bases, size_t count)
 {
 	uint8_t *p = malloc(FILE_BYTES_MAX);
@@ -33,10 +34,11 @@ publication_write(const struct authority *a, struct bytes table, struct bytes he
 
 	if (p == NULL)
 		return ERR_MEMORY;
-	cbor_put_array(&b, 4);
+	cbor_put_array(&b, 5);
 	cbor_put_uint(&b, FILE_VERSION);
 	cbor_put_bytes(&b, table);
-	cbor_put_bytes(&b, head);
+	cbor_put_bytes(&b, heads[0]);
+	cbor_put_bytes(&b, heads[1]);
 	cbor_put_array(&b, count);
 	for (size_t i = 0; i < count; i++) {
 		cbor_put_array(&b, 2);
@@ -55,17 +57,19 @@ publication_take(struct authority *a, struct bytes in)
 {
 	struct authority_publication *p = &a->publication;
 	struct cbor c = cbor_init(in);
-	struct bytes table, head;
+	struct bytes table, head, sm2 = {0};
 	struct cose_sign1 m;
+	const struct authority_key *key;
 	struct head h;
-	uint64_t count;
+	uint64_t count, parts = cbor_array(&c);
 	enum err e;
 
-	cbor_array_exact(&c, 4);
-	if (cbor_uint(&c) != FILE_VERSION)
+	if (cbor_uint(&c) + 3 != parts || (parts != 4 && parts != 5))
 		cbor_fail(&c, ERR_VERSION);
 	table = cbor_bytes(&c);
 	head = cbor_bytes(&c);
+	if (parts == 5)
+		sm2 = cbor_bytes(&c);
 	count = cbor_array(&c);
 	if (count > AUTHORITY_BASES)
 		cbor_fail(&c, ERR_LIMIT);
@@ -76,16 +80,20 @@ publication_take(struct authority *a, struct bytes in)
 	}
 	if ((e = cbor_end(&c)) != ERR_OK || (e = head_decode(head, &m, &h)) != ERR_OK)
 		return e;
-	/* the file is ours only if its head is: keys may have been changed since */
-	if (bytes_equal(m.kid, key_kid(a->status)) &&
-	        (e = cose_verify(&m, a->status, HEAD_TYPE)) != ERR_OK)
+	/* the file is ours only if its head is: keys may have been taken away since */
+	if ((key = authority_key_held(a, KEY_STATUS, m.kid)) != NULL &&
+	        (e = cose_verify(&m, key->key, HEAD_TYPE)) != ERR_OK)
 		return e;
-	if (table.n > TABLE_BYTES_MAX || (p->table = malloc(table.n + 1)) == NULL)
+	if (sm2.n > HEAD_BYTES_MAX || table.n > TABLE_BYTES_MAX ||
+	        (p->table = malloc(table.n + 1)) == NULL)
 		return ERR_MEMORY;
 	memcpy(p->table, table.p, table.n);
 	p->table_n = table.n;
 	memcpy(p->head, head.p, head.n);
 	p->head_n = head.n;
+	if (sm2.n > 0)
+		memcpy(p->head_sm2, sm2.p, sm2.n);
+	p->head_sm2_n = sm2.n;
 	p->sequence = h.sequence;
 	p->tree_size = h.tree_size;
 	p->list_count = h.list_count;
@@ -124,6 +132,7 @@ authority_publication_put(const struct authority_publication *p, struct buf *out
 {
 	cbor_put_bytes(out, bytes_of(p->table, p->table_n));
 	cbor_put_bytes(out, bytes_of(p->head, p->head_n));
+	cbor_put_bytes(out, bytes_of(p->head_sm2, p->head_sm2_n));
 }
 
 /* TABLE */
@@ -169,7 +178,7 @@ table_run(struct authority *a, struct call *c, uint64_t size)
 	enum err e = table_allowed(a, c, size);
 
 	w->sequence = 0;
-	if (e != ERR_OK)
+	if (e != ERR_OK || (e = authority_key_at(a, KEY_STATUS, c->now, &w->key)) != ERR_OK)
 		return e;
 	if (w->table.p == NULL &&
 	        (w->table = buf_init(malloc(TABLE_BYTES_MAX), TABLE_BYTES_MAX)).p == NULL)
@@ -179,7 +188,7 @@ table_run(struct authority *a, struct call *c, uint64_t size)
 	w->table = buf_init(w->table.p, TABLE_BYTES_MAX);
 	e = rows_fill(a, size, &t);
 	if (e == ERR_OK)
-		e = table_sign(&t, a->status, &w->table);
+		e = table_sign(&t, w->key->key, &w->table);
 	free(t.rows);
 	if (e != ERR_OK)
 		return e;
@@ -235,6 +244,8 @@ delta_allowed(const struct authority *a, const struct call *c, const struct auth
 		return e;
 	if (w->sequence == 0)
 		return ERR_NOT_READY;
+	if (!authority_key_signs(a, w->key, c->now))
+		return ERR_RECORD_KEY;
 	if (base == NULL)
 		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < w->delta_count; i++)
@@ -260,7 +271,7 @@ delta_run(struct authority *a, struct call *c, uint64_t at)
 	if (e != ERR_OK)
 		return e;
 	out = buf_init(malloc(DELTA_BYTES_MAX), DELTA_BYTES_MAX);
-	e = out.p == NULL ? ERR_MEMORY : delta_sign(&d, a->status, &out);
+	e = out.p == NULL ? ERR_MEMORY : delta_sign(&d, w->key->key, &out);
 	if (e == ERR_OK) {
 		struct head_delta *kept = &w->deltas[w->delta_count++];
 
@@ -342,11 +353,14 @@ deltas_name(const struct authority_work *w, struct cbor *in, struct head *h)
 	return cbor_end(in);
 }
 
+/* And once more under the SM2 key of an SM2 authority. */
 static enum err
-head_make(const struct authority *a, const struct call *c, struct head *h, struct buf *out)
+head_make(struct authority *a, const struct call *c, struct head *h, struct buf out[2])
 {
 	const struct authority_publication *p = &a->publication;
 	const struct authority_work *w = &p->work;
+	const struct authority_key *sm2 = NULL;
+	enum err e;
 
 	h->iss = bytes_of_text(a->host);
 	h->iat = c->now;
@@ -360,12 +374,16 @@ head_make(const struct authority *a, const struct call *c, struct head *h, struc
 	h->root = w->root;
 	h->manifest_version = a->fold.manifest_version;
 	memcpy(h->manifest_sha256, a->fold.manifest_sha256, SHA256_BYTES);
-	return head_sign(h, a->status, out);
+	e = head_sign(h, w->key->key, &out[0]);
+	if (e != ERR_OK || key_suite(a->root) != KEY_SM2 ||
+	        (e = authority_key_sm2_at(a, KEY_STATUS, c->now, &sm2)) != ERR_OK)
+		return e;
+	return head_sign(h, sm2->key, &out[1]);
 }
 
 /* On disk first; only then is it the last. */
 static enum err
-head_keep(struct authority *a, const struct head *h, struct bytes head)
+head_keep(struct authority *a, const struct head *h, const struct bytes heads[2])
 {
 	struct authority_publication *p = &a->publication;
 	struct authority_base bases[AUTHORITY_BASES];
@@ -378,7 +396,7 @@ head_keep(struct authority *a, const struct head *h, struct bytes head)
 	count = bases_thin(bases, count, h->sequence);
 	if ((table = malloc(p->work.table.n + 1)) == NULL)
 		return ERR_MEMORY;
-	e = publication_write(a, buf_bytes(&p->work.table), head, bases, count);
+	e = publication_write(a, buf_bytes(&p->work.table), heads, bases, count);
 	if (e != ERR_OK) {
 		free(table);
 		return e;
@@ -387,8 +405,11 @@ head_keep(struct authority *a, const struct head *h, struct bytes head)
 	free(p->table);
 	p->table = table;
 	p->table_n = p->work.table.n;
-	memcpy(p->head, head.p, head.n);
-	p->head_n = head.n;
+	memcpy(p->head, heads[0].p, heads[0].n);
+	p->head_n = heads[0].n;
+	if (heads[1].n > 0)
+		memcpy(p->head_sm2, heads[1].p, heads[1].n);
+	p->head_sm2_n = heads[1].n;
 	p->sequence = h->sequence;
 	p->tree_size = h->tree_size;
 	p->list_count = h->list_count;
@@ -402,8 +423,9 @@ static enum err
 head_run(struct authority *a, struct call *c, struct cbor *in)
 {
 	const struct authority_work *w = &a->publication.work;
-	uint8_t room[HEAD_BYTES_MAX + 64];
-	struct buf out = BUF_OF(room);
+	uint8_t room[2][HEAD_BYTES_MAX + 64];
+	struct buf out[2] = {BUF_OF(room[0]), BUF_OF(room[1])};
+	struct bytes heads[2];
 	struct head h;
 	enum err e = authority_problem(a, c);
 
@@ -412,15 +434,21 @@ head_run(struct authority *a, struct call *c, struct cbor *in)
 		return e;
 	if (w->sequence == 0)
 		return ERR_NOT_READY;
+	if (!authority_key_signs(a, w->key, c->now))
+		return ERR_RECORD_KEY;
 	/* a table that lay about would date the head */
 	if ((uint64_t)c->now < w->sequence || (uint64_t)c->now > w->sequence + ENTRY_AGE_S_MAX)
 		return ERR_STALE;
-	if ((e = deltas_name(w, in, &h)) != ERR_OK || (e = head_make(a, c, &h, &out)) != ERR_OK ||
-	        (e = head_keep(a, &h, buf_bytes(&out))) != ERR_OK)
+	if ((e = deltas_name(w, in, &h)) != ERR_OK || (e = head_make(a, c, &h, out)) != ERR_OK)
 		return e;
-	cbor_put_array(c->out, 2);
+	heads[0] = buf_bytes(&out[0]);
+	heads[1] = buf_bytes(&out[1]);
+	if ((e = head_keep(a, &h, heads)) != ERR_OK)
+		return e;
+	cbor_put_array(c->out, 3);
 	cbor_put_uint(c->out, h.sequence);
-	cbor_put_bytes(c->out, buf_bytes(&out));
+	cbor_put_bytes(c->out, heads[0]);
+	cbor_put_bytes(c->out, heads[1]);
 	return buf_end(c->out);
 }
 

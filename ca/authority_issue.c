@@ -73,7 +73,7 @@ seat_sign(struct issue *is, const struct issue_seat *s, struct buf *out)
 		follow_replace(is, s, &r);
 	else
 		record_fill(is, s, &r);
-	if ((e = record_sign(&r, is->a->record, &bare)) != ERR_OK)
+	if ((e = record_sign(&r, is->key, &bare)) != ERR_OK)
 		return e;
 	entry_of_record(&r, buf_bytes(&bare), &entry);
 	is->note.slot = (int64_t)is->slot++;
@@ -115,11 +115,25 @@ center_admit(
 	               : ERR_OK;
 }
 
+/* Issuing stops at the end of any key that a certificate needs: without a list or the log nobody
+ * could check it. */
+static enum err
+keys_admit(struct authority *a, int64_t now, struct issue *is)
+{
+	const struct authority_key *record = NULL, *other = NULL;
+	enum err e = authority_key_at(a, KEY_RECORD, now, &record);
+
+	if (e != ERR_OK || (e = authority_key_at(a, KEY_STATUS, now, &other)) != ERR_OK ||
+	        (e = authority_key_at(a, KEY_LOG, now, &other)) != ERR_OK)
+		return e;
+	is->key = record->key;
+	return ERR_OK;
+}
+
 /* Under the lock: may it be issued now, and which slots does it get? */
 static enum err
 issue_admit(struct authority *a, struct call *c, struct issue *is)
 {
-	const struct manifest_key *mk = NULL;
 	uint64_t count = 0;
 	enum err e;
 
@@ -129,11 +143,8 @@ issue_admit(struct authority *a, struct call *c, struct issue *is)
 	 */
 	if (e == ERR_CLOCK && c->clock == ERR_OK)
 		e = ERR_OK;
-	if (e == ERR_OK) {
-		mk = manifest_find(&a->manifest->m, key_kid(a->record), KEY_RECORD);
-		if (mk == NULL || c->now < mk->not_before || c->now >= mk->not_after)
-			e = ERR_RECORD_KEY; /* the authority's own key, not the centre's */
-	}
+	if (e == ERR_OK)
+		e = keys_admit(a, c->now, is);
 	if (e == ERR_OK && fold_executed(&a->fold, is->ev->jws.hash, bytes_of(NULL, 0)))
 		e = ERR_EXECUTED;
 	for (size_t i = 0; e == ERR_OK && i < is->count; i++) {

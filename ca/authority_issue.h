@@ -18,6 +18,7 @@ struct issue {
 	const struct authority *a;
 	const struct evidence *ev;
 	struct bytes issuer;
+	const struct key *key; /* the record key that signs now */
 	int64_t iat;
 	uint64_t answer, slot;
 	struct entry_note note;

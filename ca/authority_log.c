@@ -209,11 +209,14 @@ extend_answer(struct authority *a, struct call *c)
 	uint8_t room[256], signature[KEY_SIGNATURE_BYTES];
 	struct buf protected = BUF_OF(room), *out = c->out;
 	struct merkle_hash root;
-	bool may_sign = a->checkpoint_seen && !a->stopped && a->fold.frontier.size >= a->guard_size;
+	const struct authority_key *log = NULL;
+	bool may_sign = a->checkpoint_seen && !a->stopped &&
+	                a->fold.frontier.size >= a->guard_size &&
+	                authority_key_at(a, KEY_LOG, c->now, &log) == ERR_OK;
 	enum err e = authority_recount_same(a, &root);
 
 	if (e == ERR_OK && may_sign)
-		e = receipt_sign(a->log, bytes_of_text(a->origin), a->fold.time,
+		e = receipt_sign(log->key, bytes_of_text(a->origin), a->fold.time,
 		        a->fold.frontier.size, &root, &protected, signature);
 	if (e != ERR_OK)
 		return e;
@@ -285,6 +288,18 @@ authority_extend(struct authority *a, struct call *c)
 	return e;
 }
 
+/* By whichever of our log keys: what was published stays so when its key ends or is cut off. */
+static enum err
+checkpoint_is_ours(const struct authority *a, const struct checkpoint *p)
+{
+	enum err e = ERR_KID_UNKNOWN;
+
+	for (size_t i = 0; e == ERR_KID_UNKNOWN && i < a->keys.count; i++)
+		if (a->keys.rows[i].purpose == KEY_LOG)
+			e = checkpoint_verify(p, bytes_of_text(a->origin), a->keys.rows[i].key);
+	return e;
+}
+
 /* The publisher tells what is public: a signer restored from an old copy must not sign below it. An
  * older one than was signed here is fine: the publisher was stopped before it wrote the newest. */
 static enum err
@@ -295,7 +310,7 @@ checkpoint_seen(struct authority *a, struct bytes note)
 	enum err e;
 
 	if ((e = checkpoint_decode(note, &p)) != ERR_OK ||
-	        (e = checkpoint_verify(&p, bytes_of_text(a->origin), a->log)) != ERR_OK)
+	        (e = checkpoint_is_ours(a, &p)) != ERR_OK)
 		return e;
 	if (!bytes_equal_text(p.origin, a->origin))
 		return ERR_VALUE;
@@ -332,7 +347,7 @@ state_put(const struct authority *a, const struct call *c)
 	field_sha256(a->field, field);
 	for (unsigned i = 0; i < 64; i++)
 		bits += (unsigned)(a->fold.frontier.size >> i & 1);
-	cbor_put_array(out, 15);
+	cbor_put_array(out, 16);
 	cbor_put_uint(out, a->fold.frontier.size);
 	cbor_put_bytes(out, bytes_of(root.b, SHA256_BYTES));
 	cbor_put_uint(out, (uint64_t)a->fold.time);
@@ -353,7 +368,9 @@ state_put(const struct authority *a, const struct call *c)
 		cbor_put_array(out, 5);
 		cbor_put_uint(out, i);
 		cbor_put_uint(out, l->sequence);
-		cbor_put_bool(out, l->sequence == 0 || l->covered < l->changed);
+		/* also what a key may have signed that is cut off now */
+		cbor_put_bool(out, l->sequence == 0 || l->covered < l->changed ||
+		                           l->this_update <= a->fold.cutoff_time);
 		cbor_put_uint(out, (uint64_t)l->this_update);
 		cbor_put_bytes(out, bytes_of(l->previous, SHA256_BYTES));
 	}

@@ -14,6 +14,7 @@
 #include <string.h>
 
 struct tokens { /* one list version while it is made */
+	const struct authority_key *key;
 	uint8_t *raw, *zlib, *cwt, *jwt;
 	struct buf cwt_buf, jwt_buf;
 };
@@ -39,7 +40,8 @@ tokens_free(struct tokens *t)
 }
 
 static enum err
-tokens_sign(const struct authority *a, struct tokens *t, struct status_token *token)
+tokens_sign(const struct authority *a, const struct key *k, struct tokens *t,
+        struct status_token *token)
 {
 	struct buf zlib = buf_init(t->zlib, TOKEN_BYTES_MAX);
 	char uri[HOST_BYTES_MAX + 40];
@@ -52,9 +54,9 @@ tokens_sign(const struct authority *a, struct tokens *t, struct status_token *to
 	token->lst = buf_bytes(&zlib);
 	t->cwt_buf = buf_init(t->cwt, TOKEN_BYTES_MAX);
 	t->jwt_buf = buf_init(t->jwt, TOKEN_BYTES_MAX);
-	if ((e = status_cwt_sign(token, a->status, &t->cwt_buf)) != ERR_OK)
+	if ((e = status_cwt_sign(token, k, &t->cwt_buf)) != ERR_OK)
 		return e;
-	return status_jwt_sign(token, a->status, &t->jwt_buf);
+	return status_jwt_sign(token, k, &t->jwt_buf);
 }
 
 /* Under the lock: what the newest version would say, and after which one it comes. */
@@ -68,8 +70,13 @@ list_take(struct authority *a, struct call *c, uint32_t list, struct tokens *t, 
 		return fault;
 	if (list >= a->fold.list_count)
 		return ERR_NOT_FOUND;
+	if ((fault = authority_key_at(a, KEY_STATUS, c->now, &t->key)) != ERR_OK)
+		return fault;
 	l = &a->fold.lists[list];
 	/* sequence = UTC seconds, strictly rising: two versions in one second cannot be */
+	if ((uint64_t)c->now < l->sequence)
+		log_refuse("list_falls_back", "list=%" PRIu32 " last=%" PRIu64 " asked=%" PRId64,
+		        list, l->sequence, c->now);
 	if ((uint64_t)c->now <= l->sequence)
 		return ERR_VERSION;
 	memcpy(t->raw, l->raw, LIST_BYTES);
@@ -124,7 +131,7 @@ authority_list(struct authority *a, struct call *c)
 	token.exp = entry.next_update;
 	token.sequence = entry.sequence;
 	memcpy(token.previous, entry.previous_sha256, SHA256_BYTES);
-	if ((e = tokens_sign(a, &t, &token)) != ERR_OK)
+	if ((e = tokens_sign(a, t.key->key, &t, &token)) != ERR_OK)
 		goto out;
 	sha256_one(bytes_of(t.raw, LIST_BYTES), entry.raw_sha256);
 	sha256_one(buf_bytes(&t.cwt_buf), entry.cwt_sha256);
@@ -143,6 +150,7 @@ authority_crl(struct authority *a, struct call *c)
 	uint32_t list;
 	char url[HOST_BYTES_MAX + 40];
 	struct crl_times times = {c->now, c->now + LIST_LIFETIME_S, (uint64_t)c->now};
+	const struct authority_key *key = NULL;
 	struct crl_row *rows = NULL;
 	size_t count = 0, der_n = 0;
 	uint8_t *der = NULL;
@@ -156,6 +164,8 @@ authority_crl(struct authority *a, struct call *c)
 	e = authority_problem(a, c);
 	if (e == ERR_OK && list >= a->fold.list_count)
 		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		e = authority_key_at(a, KEY_CRL, c->now, &key);
 	if (e == ERR_OK && (count = a->fold.lists[list].row_count) > 0) {
 		if ((rows = calloc(count, sizeof *rows)) == NULL)
 			e = ERR_MEMORY;
@@ -165,7 +175,7 @@ authority_crl(struct authority *a, struct call *c)
 	pthread_mutex_unlock(&a->lock);
 	snprintf(url, sizeof url, "https://%s/crl/%" PRIu32 ".crl", a->host, list);
 	if (e == ERR_OK)
-		e = crl_make(a->crl, bytes_of(a->crl_ca, a->crl_ca_n), bytes_of_text(url), &times,
+		e = crl_make(key->key, bytes_of(key->ca, key->ca_n), bytes_of_text(url), &times,
 		        rows, count, &der, &der_n);
 	if (e == ERR_OK) {
 		cbor_put_array(c->out, 3);
@@ -190,6 +200,22 @@ head_find(const struct authority *a, uint64_t size)
 	return NULL;
 }
 
+/* A line by each log key in validity, the one that begins last on top: who pinned one of them can
+ * go on with it until it ends. */
+static enum err
+lines_put(struct authority *a, struct call *c, const struct authority_key *first, struct buf *note)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < a->keys.count; i++) {
+		const struct authority_key *k = &a->keys.rows[i];
+
+		if (k != first && k->purpose == KEY_LOG && authority_key_signs(a, k, c->now))
+			e = checkpoint_sign_also(bytes_of_text(a->origin), k->key, note);
+	}
+	return e;
+}
+
 static enum err
 checkpoint_sign_at(
         struct authority *a, struct call *c, uint64_t size, struct buf *note, struct buf *receipt)
@@ -197,19 +223,27 @@ checkpoint_sign_at(
 	uint8_t room[256], signature[KEY_SIGNATURE_BYTES];
 	struct buf protected = BUF_OF(room);
 	const struct authority_head *h = head_find(a, size);
+	const struct authority_key *log = NULL;
 	enum err e = authority_problem(a, c);
 
 	if (e != ERR_OK)
 		return e;
 	/* a size that it had, and nothing that falls back */
-	if (h == NULL || size < a->guard_size)
+	if (h == NULL || size < a->guard_size) {
+		log_refuse("head_does_not_extend",
+		        "asked=%" PRIu64 " last=%" PRIu64 " log=%" PRIu64, size, a->guard_size,
+		        a->fold.frontier.size);
 		return ERR_SIZE;
-	if ((e = authority_recount_head(a, h)) != ERR_OK)
+	}
+	if ((e = authority_recount_head(a, h)) != ERR_OK ||
+	        (e = authority_key_at(a, KEY_LOG, c->now, &log)) != ERR_OK)
 		return e;
-	if ((e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, a->log, note)) != ERR_OK)
+	if ((e = checkpoint_sign(bytes_of_text(a->origin), size, &h->root, log->key, note)) !=
+	                ERR_OK ||
+	        (e = lines_put(a, c, log, note)) != ERR_OK)
 		return e;
 	e = receipt_sign(
-	        a->log, bytes_of_text(a->origin), h->time, size, &h->root, &protected, signature);
+	        log->key, bytes_of_text(a->origin), h->time, size, &h->root, &protected, signature);
 	if (e != ERR_OK)
 		return e;
 	receipt_put(receipt, buf_bytes(&protected), bytes_of(signature, sizeof signature), size, 0,

@@ -52,6 +52,8 @@ static const struct {
         {FRAME_INIT, ADMIN, authority_init},
         {FRAME_ROSTER, ADMIN, authority_roster},
         {FRAME_MANIFEST, ADMIN, authority_manifest},
+        {FRAME_CUTOFF, ADMIN, authority_cutoff},
+        {FRAME_KEYS, ADMIN, authority_keys},
         {FRAME_RECOVER, ADMIN, authority_recover},
 };
 
@@ -331,18 +333,19 @@ workers_start(struct server *s, struct sandbox *box)
 	return sandbox_calls(box);
 }
 
-/* Until a signal ends it; then what is under way is answered. The threads stay where they are: a
- * call later than that waits for ever, and ends with the process. */
+/* Until a signal; then what is under way is answered. A later call waits for the process's end. */
 static enum err
 serve(struct server *s, struct sandbox *box, const sigset_t *signals, int *signal_number)
 {
+	const struct timespec second = {1, 0};
 	enum err e = workers_start(s, box);
 
 	if (e != ERR_OK)
 		return e;
 	log_note("ready", "size=%" PRIu64, s->a->fold.frontier.size);
 	pthread_barrier_wait(&s->gate);
-	sigwait(signals, signal_number);
+	while ((*signal_number = sigtimedwait(signals, NULL, &second)) < 0)
+		authority_key_alarms(s->a, (int64_t)time(NULL));
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	while (s->calls > 0)
@@ -428,8 +431,7 @@ version(void)
 	return 0;
 }
 
-/* From here nothing can go back: own user, then what is open, then the threads, then the sandbox.
- */
+/* Own user, then what is open, then the threads, then the sandbox: nothing goes back. */
 static enum err
 run(struct server *s, const struct config *config, bool confirm, int *signal_number)
 {

@@ -48,6 +48,17 @@ crl_ca_read(struct bytes der)
 	return ca;
 }
 
+X509 *
+crl_ca_next(struct bytes *ders)
+{
+	const unsigned char *p = ders->p;
+	X509 *ca = ders->n == 0 || ders->n > INT_MAX ? NULL : d2i_X509(NULL, &p, (long)ders->n);
+
+	if (ca != NULL)
+		*ders = bytes_skip(*ders, (size_t)(p - ders->p));
+	return ca;
+}
+
 /* The CA certificate */
 
 static bool
@@ -126,13 +137,11 @@ crl_ca_make(const struct key *k, struct bytes common_name, int64_t not_before, i
 	X509 *ca = NULL;
 	enum err e = ERR_OK;
 
-	if (key_suite(k) != KEY_ES256 || !key_is_private(k) || not_after <= not_before)
+	if (key_suite(k) == KEY_ED25519 || !key_is_private(k) || not_after <= not_before)
 		return ERR_VALUE;
 	if ((ca = X509_new()) == NULL)
 		return ERR_MEMORY;
-	e = crl_done(ca_fill(ca, k, common_name, not_before, not_after) &&
-	                     X509_sign(ca, key_openssl(k), EVP_sha256()) > 0 &&
-	                     X509_verify(ca, key_openssl(k)) == 1,
+	e = crl_done(ca_fill(ca, k, common_name, not_before, not_after) && crl_ca_sign(ca, k),
 	        ERR_CRYPTO);
 	if (e == ERR_OK)
 		e = ca_write(ca, der);
@@ -143,13 +152,18 @@ crl_ca_make(const struct key *k, struct bytes common_name, int64_t not_before, i
 enum err
 crl_ca_pem(struct bytes der, struct buf *pem)
 {
-	X509 *ca = crl_ca_read(der);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 	long n = 0;
+	X509 *ca = NULL;
+	bool ok = bio != NULL && der.n > 0;
 	enum err e = ERR_ENCODING;
 
-	if (ca != NULL && bio != NULL && PEM_write_bio_X509(bio, ca) == 1) {
+	while (ok && der.n > 0) {
+		X509_free(ca);
+		ok = (ca = crl_ca_next(&der)) != NULL && PEM_write_bio_X509(bio, ca) == 1;
+	}
+	if (ok) {
 		n = BIO_get_mem_data(bio, &text);
 		buf_put(pem, bytes_of(text, (size_t)n));
 		e = buf_end(pem);
@@ -311,21 +325,21 @@ rows_valid(const struct crl_row *rows, size_t count)
 }
 
 static enum err
-crl_sign(X509_CRL *crl, X509 *ca, const struct key *k, uint8_t **der, size_t *der_n)
+crl_sign(X509_CRL *crl, const struct key *k, uint8_t **der, size_t *der_n)
 {
-	unsigned char *out = NULL;
+	unsigned char *out = NULL, *whole = NULL;
 	int n = 0;
 
-	if (X509_CRL_sort(crl) != 1 || X509_CRL_sign(crl, key_openssl(k), EVP_sha256()) <= 0 ||
-	        X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1 ||
-	        (n = i2d_X509_CRL(crl, NULL)) <= 0)
+	if (X509_CRL_sort(crl) != 1 || !crl_list_sign(crl, k) || (n = i2d_X509_CRL(crl, NULL)) <= 0)
 		return crl_done(false, ERR_CRYPTO);
-	if ((out = malloc((size_t)n)) == NULL)
+	if ((whole = out = malloc((size_t)n)) == NULL)
 		return ERR_MEMORY;
-	*der = out;
+	if (i2d_X509_CRL(crl, &out) != n || !crl_list_by(crl, bytes_of(whole, (size_t)n), k)) {
+		free(whole);
+		return crl_done(false, ERR_CRYPTO);
+	}
+	*der = whole;
 	*der_n = (size_t)n;
-	n = i2d_X509_CRL(crl, &out);
-	assert(n > 0 && (size_t)n == *der_n);
 	return ERR_OK;
 }
 
@@ -355,7 +369,7 @@ crl_make(const struct key *k, struct bytes ca_der, struct bytes url, const struc
 			e = crl_done(false, ERR_CRYPTO);
 			goto out;
 		}
-	e = crl_sign(crl, ca, k, der, der_n);
+	e = crl_sign(crl, k, der, der_n);
 out:
 	X509_CRL_free(crl);
 	X509_free(ca);

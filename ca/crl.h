@@ -16,7 +16,7 @@ struct crl_row {
 /* Self-signed CA certificate (DER): critical CA:TRUE, keyUsage cRLSign, SKI. */
 MUST_USE enum err crl_ca_make(const struct key *k, struct bytes common_name, int64_t not_before,
         int64_t not_after, struct buf *der);
-MUST_USE enum err crl_ca_pem(struct bytes der, struct buf *pem);
+MUST_USE enum err crl_ca_pem(struct bytes der, struct buf *pem); /* of each certificate */
 struct crl_times {
 	int64_t this_update, next_update;
 	uint64_t number;
@@ -26,6 +26,7 @@ struct crl_times {
 MUST_USE enum err crl_make(const struct key *k, struct bytes ca_der, struct bytes url,
         const struct crl_times *t, const struct crl_row *rows, size_t count, uint8_t **der,
         size_t *der_n);
+/* Wherever a CRL is read, ca_der may be several certificates one after the other: one must fit. */
 /* Verifies a DER CRL under the CA certificate and gives its times, its number and the URI of its
  * IDP (written to url). ERR_ENCODING for another form, ERR_SIGNATURE. */
 MUST_USE enum err crl_check(

@@ -5,6 +5,8 @@
 #include "crl_x509.h"
 #include "date.h"
 
+#include <openssl/err.h>
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,29 +30,50 @@ time_of(const ASN1_TIME *at, int64_t *utc_s)
 	return true;
 }
 
+static bool
+signed_by(X509_CRL *crl, struct bytes der, X509 *ca)
+{
+	return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) == 0 &&
+	       crl_list_by_ca(crl, der, ca);
+}
+
+/* While one CRL key takes over from another there are two certificates. */
+static enum err
+signed_by_one(X509_CRL *crl, struct bytes der, struct bytes cas)
+{
+	bool found = false;
+
+	if (cas.n == 0)
+		return ERR_ENCODING;
+	while (!found && cas.n > 0) {
+		X509 *ca = crl_ca_next(&cas);
+
+		if (ca == NULL)
+			return ERR_ENCODING;
+		found = signed_by(crl, der, ca);
+		X509_free(ca);
+	}
+	return found ? ERR_OK : ERR_SIGNATURE;
+}
+
 /* Parses and verifies: issuer, algorithm and signature. */
 static enum err
 crl_read(struct bytes der, struct bytes ca_der, X509_CRL **out)
 {
 	const unsigned char *p = der.p;
-	X509 *ca = crl_ca_read(ca_der);
 	X509_CRL *crl = NULL;
-	enum err e = ERR_OK;
+	enum err e = ERR_ENCODING;
 
 	if (der.n <= INT_MAX && (crl = d2i_X509_CRL(NULL, &p, (long)der.n)) != NULL &&
 	        p != der.p + der.n)
 		e = ERR_TRAILING;
-	else if (ca == NULL || crl == NULL)
-		e = ERR_ENCODING;
-	else if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0 ||
-	         X509_CRL_get_signature_nid(crl) != NID_ecdsa_with_SHA256 ||
-	         X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
-		e = ERR_SIGNATURE;
-	X509_free(ca);
+	else if (crl != NULL)
+		e = signed_by_one(crl, der, ca_der);
 	if (e != ERR_OK) {
 		X509_CRL_free(crl);
 		return crl_done(false, e);
 	}
+	ERR_clear_error(); /* of a certificate that it is not by */
 	*out = crl;
 	return ERR_OK;
 }

@@ -159,7 +159,7 @@ status_get_entry(struct cbor *c, struct entry *e)
 	e->list = (uint32_t)cbor_uint_max(c, UINT32_MAX);
 	e->idx = (uint32_t)cbor_uint_max(c, LIST_ENTRIES - 1);
 	e->status = (enum status)cbor_uint_max(c, STATUS_SUPERSEDED);
-	e->crl_reason = cbor_null_next(c) ? -1 : (int)cbor_uint_max(c, 10);
+	e->crl_reason = cbor_null_next(c) ? -1 : (int)cbor_uint_max(c, ENTRY_REASON_MAX);
 	e->effective = (int64_t)cbor_uint_max(c, INT32_MAX);
 	e->until = cbor_null_next(c) ? -1 : time_get(c);
 	e->time = time_get(c);

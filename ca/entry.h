@@ -20,6 +20,7 @@ enum status { STATUS_VALID, STATUS_INVALID, STATUS_SUSPENDED, STATUS_SUPERSEDED 
 enum { CRL_SUPERSEDED = 4, CRL_CANCELLED = 5, CRL_REVOKED = 9 };
 /* Seat of a replacement: no seat of a session, by an official or by a centre. */
 enum { SEAT_OF_OFFICIAL = 0, SEAT_OF_CENTER = 1 };
+enum { ENTRY_REASON_MAX = 10 }; /* of a cut-off, RFC 5280 section 5.3.1 */
 enum { ENTRY_TAG_BYTES = 16, ENTRY_OFFICIALS_MAX = REQUEST_APPROVALS_MAX };
 
 struct entry { /* views; which members count depends on type */

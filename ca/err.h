@@ -78,6 +78,8 @@
 	X(ERR_RECOUNT, "root_differs", 500, false, "The log's root came out differently when it was computed again: nothing more is signed.", "日志根哈希两次计算结果不一致，已停止签名。") \
 	X(ERR_BEHIND, "database_behind", 503, false, "The database is behind the signer (an old backup?): run zz-admin recover.", "数据库落后于签名器（可能恢复了旧备份），请运行 zz-admin recover。") \
 	X(ERR_NOT_READY, "not_ready", 503, true, "The signer has no genesis, manifest or roster in force yet.", "签名器尚无生效的创世条目、密钥清单或名册。") \
+	X(ERR_TOKEN, "key_token_away", 503, true, "The device that holds the authority's key does not answer: send the same request again later.", "存放本机关密钥的设备没有响应，请稍后重发同一请求。") \
+	X(ERR_TOKEN_PIN, "key_token_locked", 503, false, "The device that holds the authority's key refused its PIN or is locked: tell the operator.", "存放本机关密钥的设备拒绝 PIN 或已锁定，请联系系统运维人员。") \
 	X(ERR_RECORD_KEY, "record_key_not_in_force", 503, false, "The authority's signing key is not in force: tell its operator.", "本机关签发密钥不在有效期内，请联系系统运维人员。") \
 	X(ERR_ROSTER_EXPIRED, "roster_expired", 503, false, "The roster has expired: the root must sign a new one.", "名册已过期，须由根密钥签署新名册。") \
 	X(ERR_VERSION, "version_not_rising", 409, false, "The version must be higher than the one in force.", "版本号须高于现行版本。") \

@@ -272,6 +272,40 @@ list_apply(struct fold *f, const struct entry *e)
 	history_list_add(&f->history, e, f->frontier.size - 1);
 }
 
+const struct fold_cutoff *
+fold_cutoff(const struct fold *f, struct bytes kid)
+{
+	for (size_t i = 0; i < f->cutoff_count; i++)
+		if (bytes_equal(bytes_of(f->cutoffs[i].kid, KEY_KID_BYTES), kid))
+			return &f->cutoffs[i];
+	return NULL;
+}
+
+enum err
+fold_cutoff_allowed(const struct fold *f, struct bytes kid, uint64_t last_size)
+{
+	const struct fold_cutoff *c = fold_cutoff(f, kid);
+
+	if (c != NULL)
+		return last_size < c->last_size ? ERR_OK : ERR_MOVE;
+	return f->cutoff_count < MANIFEST_KEYS_MAX ? ERR_OK : ERR_LIMIT;
+}
+
+/* Its own index is the size before it; fold_apply has appended the leaf. */
+static void
+cutoff_apply(struct fold *f, const struct entry *e)
+{
+	size_t i = 0;
+
+	while (i < f->cutoff_count && memcmp(f->cutoffs[i].kid, e->kid.p, KEY_KID_BYTES) != 0)
+		i++;
+	if (i == f->cutoff_count)
+		f->cutoff_count++;
+	memcpy(f->cutoffs[i].kid, e->kid.p, KEY_KID_BYTES);
+	f->cutoffs[i].last_size = e->tree_size == UINT64_MAX ? f->frontier.size - 1 : e->tree_size;
+	f->cutoff_time = e->time;
+}
+
 void
 fold_apply(struct fold *f, const struct batch_item *it)
 {
@@ -301,6 +335,8 @@ fold_apply(struct fold *f, const struct batch_item *it)
 		holds_stop_apply(&f->holds, &it->e);
 	if (it->e.type == ENTRY_LIST)
 		list_apply(f, &it->e);
+	if (it->e.type == ENTRY_CUTOFF)
+		cutoff_apply(f, &it->e);
 	if (it->e.type == ENTRY_MANIFEST) {
 		f->manifest_version = it->e.sequence;
 		memcpy(f->manifest_sha256, it->e.sha256, SHA256_BYTES);

@@ -39,6 +39,11 @@ struct fold_done {
 	int64_t exp;
 }; /* exp 0: free place */
 
+struct fold_cutoff { /* a key that was cut off (entry 6) */
+	uint8_t kid[KEY_KID_BYTES];
+	uint64_t last_size; /* what it signed counts below this index */
+};
+
 struct fold {
 	struct merkle_frontier frontier;
 	int64_t time;
@@ -53,6 +58,10 @@ struct fold {
 	struct history history;
 	uint64_t manifest_version, roster_version; /* 0 none */
 	uint8_t manifest_sha256[SHA256_BYTES], roster_sha256[SHA256_BYTES];
+	struct fold_cutoff cutoffs[MANIFEST_KEYS_MAX];
+	size_t cutoff_count;
+	int64_t cutoff_time; /* of the newest: certificates and lists not made after it are made
+	                        anew */
 };
 
 void fold_init(struct fold *f);
@@ -66,6 +75,10 @@ uint64_t fold_issued(const struct fold *f, struct bytes center, int64_t day);
 uint64_t fold_ordered(const struct fold *f, struct bytes kid, int64_t day);
 /* Was the request executed (issue: cti empty; order: for this certificate)? */
 bool fold_executed(const struct fold *f, const uint8_t request[SHA256_BYTES], struct bytes cti);
+
+const struct fold_cutoff *fold_cutoff(const struct fold *f, struct bytes kid); /* NULL when none */
+/* Once a key, or again at a lower size; UINT64_MAX: the entry's own index. ERR_MOVE, ERR_LIMIT. */
+MUST_USE enum err fold_cutoff_allowed(const struct fold *f, struct bytes kid, uint64_t last_size);
 
 /* A batch on top of a fold. */
 struct fold_batch;

@@ -16,6 +16,7 @@ struct fold_batch {
 	struct batch_item *items;
 	size_t count, room;
 	int64_t time;
+	int64_t cutoff_time;    /* fold.h */
 	struct fold_done *done; /* keys of this batch: exp holds position + 1 of the newest item */
 	size_t done_room;
 	struct fold_caps caps, orders; /* of this batch */
@@ -35,6 +36,7 @@ fold_batch_open(
 	b->roster = roster;
 	b->prepare = prepare;
 	b->time = f->time;
+	b->cutoff_time = f->cutoff_time;
 	*out = b;
 	return ERR_OK;
 }
@@ -313,6 +315,19 @@ version_check(const struct fold_batch *b, const struct entry *e)
 }
 
 static enum err
+cutoff_check(const struct fold_batch *b, const struct entry *e)
+{
+	uint64_t index = b->f->frontier.size + b->count;
+
+	for (size_t i = 0; i < b->count; i++)
+		if (b->items[i].e.type == ENTRY_CUTOFF && bytes_equal(b->items[i].e.kid, e->kid))
+			return ERR_MOVE;
+	if (e->tree_size != UINT64_MAX && e->tree_size > index)
+		return ERR_SIZE;
+	return fold_cutoff_allowed(b->f, e->kid, e->tree_size);
+}
+
+static enum err
 item_check(struct fold_batch *b, const struct batch_item *it)
 {
 	uint64_t size = b->f->frontier.size + b->count;
@@ -324,6 +339,9 @@ item_check(struct fold_batch *b, const struct batch_item *it)
 		return ERR_STALE;
 	if (it->n.exp != 0 && it->n.exp < b->time)
 		return ERR_REQUEST_EXPIRED;
+	/* made before a key was cut off, maybe by it: made anew, by another */
+	if ((it->e.type == ENTRY_ISSUE || it->e.type == ENTRY_LIST) && it->e.time <= b->cutoff_time)
+		return ERR_STALE;
 	switch (it->e.type) {
 	case ENTRY_GENESIS:
 		return ERR_OK;
@@ -339,7 +357,7 @@ item_check(struct fold_batch *b, const struct batch_item *it)
 	case ENTRY_STOP:
 		return stop_check(b, it);
 	case ENTRY_CUTOFF:
-		return ERR_TYPE_UNKNOWN;
+		return cutoff_check(b, &it->e);
 	}
 	return ERR_TYPE_UNKNOWN;
 }
@@ -374,6 +392,8 @@ fold_batch_add(
 	b->items[b->count++] = it;
 	memcpy(d->key, it.key, SHA256_BYTES);
 	d->exp = (int64_t)b->count;
+	if (e->type == ENTRY_CUTOFF)
+		b->cutoff_time = e->time;
 	b->stops = b->stops || e->type == ENTRY_STOP;
 	b->pair_open = e->type == ENTRY_ISSUE && n->follows.n != 0;
 	if (e->type == ENTRY_ISSUE && n->seat != SEAT_OF_OFFICIAL)

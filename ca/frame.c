@@ -42,6 +42,7 @@ frame_limit(enum frame_type type)
 	case FRAME_CHECKPOINT:
 	case FRAME_CUTOFF:
 	case FRAME_RECOVER:
+	case FRAME_KEYS:
 	case FRAME_ERROR:
 		return 4096;
 	}

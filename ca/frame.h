@@ -30,6 +30,10 @@
  * INIT       [last checkpoint of the log before|null] -> [entry, note, tag]
  * ROSTER     [jws] -> [entry, note, tag]
  * MANIFEST   [cose] -> [entry, note, tag]
+ * CUTOFF     [kid, last valid tree size|null, reason] -> [entry, note, tag]
+ * KEYS       [purpose word|null] -> [[[purpose word, COSE_Key, CRL CA certificate, dropped] …],
+ *            [[kid, last valid tree size] …]]: the keys held, after one more was made where a
+ *            purpose is named; the certificate is empty but for crl; then what the log cut off
  * RECOVER    [size] -> [size, [[entry, note, tag, record|null] …]]: journal frames from that size,
  *            bounded
  * any        -> ERROR [error word, detail] */
@@ -54,6 +58,7 @@ enum frame_type {
 	FRAME_MANIFEST,
 	FRAME_CUTOFF,
 	FRAME_RECOVER,
+	FRAME_KEYS,
 	FRAME_ANSWER = 0x40,
 	FRAME_ERROR = 0x41
 };

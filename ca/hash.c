@@ -70,6 +70,14 @@ sha256_one(struct bytes in, uint8_t out[SHA256_BYTES])
 }
 
 void
+sm3_one(struct bytes in, uint8_t out[SM3_BYTES])
+{
+	size_t n = 0;
+
+	must(EVP_Q_digest(NULL, "SM3", NULL, in.p, in.n, out, &n) == 1 && n == SM3_BYTES, "sm3");
+}
+
+void
 hmac_sha256(struct bytes key, const struct bytes *parts, size_t count, uint8_t out[SHA256_BYTES])
 {
 	enum { BLOCK = 64 };

@@ -3,8 +3,8 @@
 #include "key.h"
 
 #include "base64.h"
-#include "cbor.h"
 #include "hash.h"
+#include "key_name.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,31 +27,19 @@ struct key {
 	uint8_t kid[SHA256_BYTES]; /* RFC 9679 thumbprint; the first 8 bytes count */
 	uint8_t thumb[KEY_THUMB_BYTES];
 	char thumb_text[KEY_THUMB_TEXT + 1];
+	struct key_elsewhere elsewhere; /* sign NULL: the private half is here */
 };
 
-enum { COORDINATE_BYTES = 32, DER_SIGNATURE_BYTES_MAX = 80, COSE_OKP = 1, COSE_EC2 = 2 };
-enum { COSE_CRV_P256 = 1, COSE_CRV_ED25519 = 6 };
+enum { COORDINATE_BYTES = 32, DER_SIGNATURE_BYTES_MAX = 80 };
 
-static const struct key_suite_info suites[] = {
-        [KEY_ES256] = {KEY_ES256, -7, "ES256", "es256", true},
-        [KEY_ED25519] = {KEY_ED25519, -8, "EdDSA", "ed25519", true},
-        [KEY_SM2] = {KEY_SM2, -66037, "SM2SM3", "sm2", false},
+/* What OpenSSL calls them. */
+static const struct {
+	const char *type, *group, *digest;
+} names[] = {
+        [KEY_ES256] = {"EC", "prime256v1", "SHA2-256"},
+        [KEY_ED25519] = {"ED25519", NULL, NULL},
+        [KEY_SM2] = {"SM2", "SM2", "SM3"},
 };
-
-const struct key_suite_info *
-key_suite_info(enum key_suite suite)
-{
-	return &suites[suite];
-}
-
-const struct key_suite_info *
-key_suite_by_name(const char *name)
-{
-	for (size_t i = 0; i < KEY_SUITE_COUNT; i++)
-		if (strcmp(suites[i].name, name) == 0)
-			return &suites[i];
-	return NULL;
-}
 
 /* OpenSSL keeps a queue of what went wrong; our callers get one code, so it is emptied here. */
 static enum err
@@ -58,55 +47,6 @@ crypto_failed(enum err e)
 {
 	ERR_clear_error();
 	return e;
-}
-
-void
-key_put_cose(const struct key *k, struct buf *out)
-{
-	bool ec = k->suite == KEY_ES256;
-
-	cbor_put_map(out, ec ? 4 : 3);
-	cbor_put_int(out, 1);
-	cbor_put_int(out, ec ? COSE_EC2 : COSE_OKP);
-	cbor_put_int(out, -1);
-	cbor_put_int(out, ec ? COSE_CRV_P256 : COSE_CRV_ED25519);
-	cbor_put_int(out, -2);
-	cbor_put_bytes(out, bytes_of(k->public, COORDINATE_BYTES));
-	if (!ec)
-		return;
-	cbor_put_int(out, -3);
-	cbor_put_bytes(out, bytes_of(k->public + COORDINATE_BYTES, COORDINATE_BYTES));
-}
-
-/* RFC 7638: the members that define the key, in alphabetical order, no blanks. */
-static void
-jwk_put(const struct key *k, struct buf *out)
-{
-	bool ec = k->suite == KEY_ES256;
-
-	buf_put_text(out, ec ? "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""
-	                     : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
-	base64url_put(out, bytes_of(k->public, COORDINATE_BYTES));
-	if (ec) {
-		buf_put_text(out, "\",\"y\":\"");
-		base64url_put(out, bytes_of(k->public + COORDINATE_BYTES, COORDINATE_BYTES));
-	}
-	buf_put_text(out, "\"}");
-}
-
-static void
-names_make(struct key *k)
-{
-	uint8_t room[256];
-	struct buf b = BUF_OF(room), text = buf_init(k->thumb_text, KEY_THUMB_TEXT);
-
-	key_put_cose(k, &b);
-	sha256_one(buf_bytes(&b), k->kid);
-	b = BUF_OF(room);
-	jwk_put(k, &b);
-	sha256_one(buf_bytes(&b), k->thumb);
-	base64url_put(&text, bytes_of(k->thumb, KEY_THUMB_BYTES));
-	k->thumb_text[KEY_THUMB_TEXT] = '\0';
 }
 
 static enum err
@@ -129,34 +69,52 @@ public_read(struct key *k)
 	return ERR_OK;
 }
 
+/* The ID belongs before the first byte of a message: later it is refused. */
+static bool
+id_set(const struct key *k, EVP_PKEY_CTX *ctx)
+{
+	return k->suite != KEY_SM2 ||
+	       EVP_PKEY_CTX_set1_id(ctx, KEY_SM2_ID, sizeof KEY_SM2_ID - 1) == 1;
+}
+
 static enum err
 templates_make(struct key *k)
 {
-	const char *digest = k->suite == KEY_ES256 ? "SHA2-256" : NULL;
+	const char *digest = names[k->suite].digest;
+	EVP_PKEY_CTX *ctx = NULL;
 
 	k->verify = EVP_MD_CTX_new();
 	if (k->verify == NULL ||
-	        EVP_DigestVerifyInit_ex(k->verify, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+	        EVP_DigestVerifyInit_ex(k->verify, &ctx, digest, NULL, NULL, k->pkey, NULL) != 1 ||
+	        !id_set(k, ctx))
 		return ERR_CRYPTO;
 	if (!k->private)
 		return ERR_OK;
 	k->sign = EVP_MD_CTX_new();
 	if (k->sign == NULL ||
-	        EVP_DigestSignInit_ex(k->sign, NULL, digest, NULL, NULL, k->pkey, NULL) != 1)
+	        EVP_DigestSignInit_ex(k->sign, &ctx, digest, NULL, NULL, k->pkey, NULL) != 1 ||
+	        !id_set(k, ctx))
 		return ERR_CRYPTO;
 	return ERR_OK;
 }
 
+/* EVP_PKEY_get_id is not the same for an SM2 key made and one read: only the names are. */
 static bool
-is_p256(EVP_PKEY *pkey)
+suite_of(EVP_PKEY *pkey, enum key_suite *out)
 {
-	char group[32];
+	char group[32] = "";
 	size_t n;
 
-	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
-	       EVP_PKEY_get_utf8_string_param(
-	               pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
-	       strcmp(group, "prime256v1") == 0;
+	for (unsigned s = 0; s < KEY_SUITE_COUNT; s++) {
+		if (EVP_PKEY_is_a(pkey, names[s].type) != 1)
+			continue;
+		*out = (enum key_suite)s;
+		return names[s].group == NULL ||
+		       (EVP_PKEY_get_utf8_string_param(
+		                pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &n) == 1 &&
+		               strcmp(group, names[s].group) == 0);
+	}
+	return false;
 }
 
 /* Takes pkey over, also on failure. */
@@ -164,6 +122,7 @@ static enum err
 key_make(EVP_PKEY *pkey, bool private, struct key **out)
 {
 	struct key *k = calloc(1, sizeof *k);
+	struct buf text;
 	enum err e = ERR_VALUE;
 
 	if (k == NULL) {
@@ -172,15 +131,12 @@ key_make(EVP_PKEY *pkey, bool private, struct key **out)
 	}
 	k->pkey = pkey;
 	k->private = private;
-	if (is_p256(pkey))
-		k->suite = KEY_ES256;
-	else if (EVP_PKEY_is_a(pkey, "ED25519") == 1)
-		k->suite = KEY_ED25519;
-	else
+	if (!suite_of(pkey, &k->suite) || (e = public_read(k)) != ERR_OK ||
+	        (e = templates_make(k)) != ERR_OK)
 		goto out;
-	if ((e = public_read(k)) != ERR_OK || (e = templates_make(k)) != ERR_OK)
-		goto out;
-	names_make(k);
+	key_names(k, k->kid, k->thumb);
+	text = buf_init(k->thumb_text, KEY_THUMB_TEXT);
+	base64url_put(&text, bytes_of(k->thumb, KEY_THUMB_BYTES));
 	*out = k;
 	return ERR_OK;
 out:
@@ -191,11 +147,9 @@ out:
 enum err
 key_generate(enum key_suite suite, struct key **out)
 {
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey = suite == KEY_ES256 ? EVP_EC_gen("P-256")
+	                                    : EVP_PKEY_Q_keygen(NULL, NULL, names[suite].type);
 
-	if (!suites[suite].served)
-		return ERR_VALUE;
-	pkey = suite == KEY_ES256 ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	return pkey == NULL ? crypto_failed(ERR_CRYPTO) : key_make(pkey, true, out);
 }
 
@@ -261,14 +215,15 @@ key_write_public(const struct key *k, struct buf *out)
 }
 
 static EVP_PKEY *
-ec_from_point(struct bytes raw)
+ec_from_point(enum key_suite suite, struct bytes raw)
 {
 	uint8_t point[1 + KEY_PUBLIC_BYTES_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
-	char group[] = "prime256v1";
+	char group[16];
 	OSSL_PARAM params[3];
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, names[suite].type, NULL);
 	EVP_PKEY *pkey = NULL;
 
+	snprintf(group, sizeof group, "%s", names[suite].group);
 	memcpy(point + 1, raw.p, KEY_PUBLIC_BYTES_MAX);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
 	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
@@ -285,8 +240,8 @@ key_from_public(enum key_suite suite, struct bytes raw, struct key **out)
 {
 	EVP_PKEY *pkey = NULL;
 
-	if (suite == KEY_ES256 && raw.n == KEY_PUBLIC_BYTES_MAX)
-		pkey = ec_from_point(raw);
+	if (suite != KEY_ED25519 && raw.n == KEY_PUBLIC_BYTES_MAX)
+		pkey = ec_from_point(suite, raw);
 	else if (suite == KEY_ED25519 && raw.n == COORDINATE_BYTES)
 		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, raw.p, raw.n);
 	if (pkey == NULL)
@@ -294,42 +249,13 @@ key_from_public(enum key_suite suite, struct bytes raw, struct key **out)
 	return key_make(pkey, false, out);
 }
 
-enum err
-key_from_cose(struct bytes cose_key, struct key **out)
-{
-	struct cbor c = cbor_init(cose_key);
-	uint64_t pairs = cbor_map(&c);
-	uint8_t raw[KEY_PUBLIC_BYTES_MAX];
-	int64_t last = INT64_MIN, kty = 0, crv = 0;
-	enum err e;
-
-	if (cbor_key(&c, &last) == 1)
-		kty = cbor_int(&c);
-	if (cbor_key(&c, &last) == -1)
-		crv = cbor_int(&c);
-	if (cbor_key(&c, &last) != -2)
-		return ERR_VALUE;
-	memcpy(raw, cbor_bytes_exact(&c, COORDINATE_BYTES).p, COORDINATE_BYTES);
-	if (pairs == 4) {
-		if (cbor_key(&c, &last) != -3)
-			return ERR_VALUE;
-		memcpy(raw + COORDINATE_BYTES, cbor_bytes_exact(&c, COORDINATE_BYTES).p,
-		        COORDINATE_BYTES);
-	}
-	if ((e = cbor_end(&c)) != ERR_OK)
-		return e;
-	if (pairs == 4 && kty == COSE_EC2 && crv == COSE_CRV_P256)
-		return key_from_public(KEY_ES256, bytes_of(raw, sizeof raw), out);
-	if (pairs == 3 && kty == COSE_OKP && crv == COSE_CRV_ED25519)
-		return key_from_public(KEY_ED25519, bytes_of(raw, COORDINATE_BYTES), out);
-	return ERR_VALUE;
-}
-
 void
 key_free(struct key *k)
 {
 	if (k == NULL)
 		return;
+	if (k->elsewhere.free != NULL)
+		k->elsewhere.free(k->elsewhere.ctx);
 	EVP_MD_CTX_free(k->sign);
 	EVP_MD_CTX_free(k->verify);
 	EVP_PKEY_free(k->pkey);
@@ -373,10 +299,44 @@ key_thumb_text(const struct key *k)
 	return k->thumb_text;
 }
 
+enum err
+key_attach(struct key *k, const struct key_elsewhere *e)
+{
+	if (k->private || k->suite == KEY_SM2)
+		return ERR_VALUE;
+	k->elsewhere = *e;
+	k->private = true;
+	return ERR_OK;
+}
+
+bool
+key_is_elsewhere(const struct key *k)
+{
+	return k->elsewhere.sign != NULL;
+}
+
 struct evp_pkey_st *
 key_openssl(const struct key *k)
 {
 	return k->pkey;
+}
+
+struct evp_md_ctx_st *
+key_openssl_signer(const struct key *k)
+{
+	EVP_MD_CTX *ctx = k->private ? EVP_MD_CTX_new() : NULL;
+
+	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->sign) != 1) {
+		EVP_MD_CTX_free(ctx);
+		ctx = NULL;
+	}
+	return ctx;
+}
+
+enum err
+key_from_openssl(struct evp_pkey_st *pkey, struct key **out)
+{
+	return EVP_PKEY_up_ref(pkey) == 1 ? key_make(pkey, false, out) : crypto_failed(ERR_CRYPTO);
 }
 
 /* r‖s of a DER signature. */
@@ -420,55 +380,81 @@ der_from_raw(const uint8_t raw[KEY_SIGNATURE_BYTES], uint8_t out[DER_SIGNATURE_B
 	return 2 + n;
 }
 
-enum err
-key_verify(const struct key *k, struct bytes message, struct bytes signature)
+static enum err
+openssl_verify(const struct key *k, struct bytes message, struct bytes signature)
 {
-	EVP_MD_CTX *ctx = NULL;
-	uint8_t der[DER_SIGNATURE_BYTES_MAX];
-	const uint8_t *p = signature.p;
-	size_t n = signature.n;
-	bool ok = false;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->verify) == 1 &&
+	          EVP_DigestVerify(ctx, signature.p, signature.n, message.p, message.n) == 1;
 
-	if (signature.n != KEY_SIGNATURE_BYTES)
-		return ERR_SIGNATURE;
-	if (k->suite == KEY_ES256) {
-		n = der_from_raw(signature.p, der);
-		p = der;
-	}
-	ctx = EVP_MD_CTX_new();
-	ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->verify) == 1 &&
-	     EVP_DigestVerify(ctx, p, n, message.p, message.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok ? ERR_OK : crypto_failed(ERR_SIGNATURE);
 }
 
 enum err
-key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+key_verify_der(const struct key *k, struct bytes message, struct bytes signature)
 {
-	EVP_MD_CTX *ctx = NULL;
-	uint8_t der[DER_SIGNATURE_BYTES_MAX], raw[KEY_SIGNATURE_BYTES];
+	return k->suite == KEY_ED25519 ? ERR_VALUE : openssl_verify(k, message, signature);
+}
+
+enum err
+key_verify(const struct key *k, struct bytes message, struct bytes signature)
+{
+	uint8_t der[DER_SIGNATURE_BYTES_MAX];
+
+	if (signature.n != KEY_SIGNATURE_BYTES)
+		return ERR_SIGNATURE;
+	if (k->suite != KEY_ED25519)
+		signature = bytes_of(der, der_from_raw(signature.p, der));
+	return openssl_verify(k, message, signature);
+}
+
+static enum err
+sign_elsewhere(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+{
+	uint8_t digest[SHA256_BYTES];
+
+	if (k->suite == KEY_ED25519)
+		return k->elsewhere.sign(k->elsewhere.ctx, message, out);
+	sha256_one(message, digest);
+	return k->elsewhere.sign(k->elsewhere.ctx, bytes_of(digest, sizeof digest), out);
+}
+
+static enum err
+sign_here(const struct key *k, struct bytes message, uint8_t raw[KEY_SIGNATURE_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t der[DER_SIGNATURE_BYTES_MAX];
 	size_t n = sizeof der;
 	enum err e = ERR_CRYPTO;
 
-	if (!k->private)
-		return ERR_VALUE;
-	ctx = EVP_MD_CTX_new();
 	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, k->sign) == 1 &&
 	        EVP_DigestSign(ctx, der, &n, message.p, message.n) == 1)
 		e = ERR_OK;
 	EVP_MD_CTX_free(ctx);
-	if (e != ERR_OK)
-		return crypto_failed(e);
-	if (k->suite == KEY_ES256)
+	if (e == ERR_OK && k->suite != KEY_ED25519)
 		e = raw_from_der(der, n, raw);
-	else if (n == KEY_SIGNATURE_BYTES)
+	else if (e == ERR_OK && n == KEY_SIGNATURE_BYTES)
 		memcpy(raw, der, n);
 	else
 		e = ERR_CRYPTO;
+	return e == ERR_OK ? ERR_OK : crypto_failed(e);
+}
+
+enum err
+key_sign(const struct key *k, struct bytes message, uint8_t out[KEY_SIGNATURE_BYTES])
+{
+	uint8_t raw[KEY_SIGNATURE_BYTES];
+	enum err e;
+
+	if (!k->private)
+		return ERR_VALUE;
+	e = key_is_elsewhere(k) ? sign_elsewhere(k, message, raw) : sign_here(k, message, raw);
+	if (e != ERR_OK)
+		return e;
 	/* a fault in the machine must not publish a signature that is none */
-	if (e == ERR_OK)
-		e = key_verify(k, message, bytes_of(raw, sizeof raw));
-	if (e == ERR_OK)
-		memcpy(out, raw, sizeof raw);
-	return e == ERR_OK ? ERR_OK : crypto_failed(ERR_CRYPTO);
+	if (key_verify(k, message, bytes_of(raw, sizeof raw)) != ERR_OK)
+		return ERR_CRYPTO;
+	memcpy(out, raw, sizeof raw);
+	return ERR_OK;
 }

@@ -15,6 +15,12 @@ static const char *const purposes[] = {
         [KEY_ROOT] = "root",
 };
 
+const char *
+key_purpose_word(enum key_purpose p)
+{
+	return purposes[p];
+}
+
 static void
 put_key(struct buf *b, const struct manifest_key *k)
 {
@@ -37,6 +43,33 @@ put_text_at(struct buf *b, uint64_t key, struct bytes v)
 	cbor_put_text(b, v);
 }
 
+static size_t
+soft_count(const struct manifest *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->key_count; i++)
+		n += m->keys[i].soft;
+	return n;
+}
+
+/* Members that are there only where they say something. */
+static void
+put_optional(struct buf *b, const struct manifest *m)
+{
+	if (soft_count(m) > 0) {
+		cbor_put_uint(b, 11);
+		cbor_put_array(b, soft_count(m));
+		for (size_t i = 0; i < m->key_count; i++)
+			if (m->keys[i].soft)
+				cbor_put_bytes(b, m->keys[i].kid);
+	}
+	if (m->transcript.n > 0) {
+		cbor_put_uint(b, 12);
+		cbor_put_bytes(b, m->transcript);
+	}
+}
+
 static void
 put_claims(struct buf *b, const struct manifest *m)
 {
@@ -45,7 +78,7 @@ put_claims(struct buf *b, const struct manifest *m)
 	cbor_put_uint(b, CLAIM_IAT);
 	cbor_put_int(b, m->iat);
 	cbor_put_int(b, CLAIM_MANIFEST);
-	cbor_put_map(b, 10);
+	cbor_put_map(b, 10U + (soft_count(m) > 0) + (m->transcript.n > 0));
 	cbor_put_uint(b, 1);
 	cbor_put_uint(b, m->version);
 	put_text_at(b, 2, m->name_zh);
@@ -65,6 +98,7 @@ put_claims(struct buf *b, const struct manifest *m)
 		cbor_put_text(b, m->witnesses[i]);
 	cbor_put_uint(b, 10);
 	cbor_put_uint(b, m->quorum);
+	put_optional(b, m);
 }
 
 /* Rules that hold for every manifest, made or read. */
@@ -108,7 +142,7 @@ check(const struct manifest *m)
 {
 	if (m->version < 1 || m->iat < 0 || m->iss.n > HOST_BYTES_MAX ||
 	        m->witness_count > WITNESSES_MAX || m->quorum > m->witness_count ||
-	        m->crl_ca.n == 0)
+	        m->crl_ca.n == 0 || (m->transcript.n != 0 && m->transcript.n != SHA256_BYTES))
 		return ERR_VALUE;
 	if (!text_valid(m->iss) || !text_valid(m->name_zh) || !text_valid(m->name_en) ||
 	        !text_valid(m->log_vkey))
@@ -197,10 +231,51 @@ read_witnesses(struct cbor *c, struct manifest *m)
 		m->witnesses[m->witness_count] = cbor_text(c);
 }
 
+/* In the order of the keys, each once, at least one. */
+static void
+read_soft(struct cbor *c, struct manifest *m)
+{
+	uint64_t count = cbor_array(c);
+	size_t at = 0;
+
+	if (count == 0)
+		cbor_fail(c, ERR_VALUE);
+	for (; count > 0 && c->e == ERR_OK; count--) {
+		struct bytes kid = cbor_bytes_exact(c, KEY_KID_BYTES);
+
+		while (at < m->key_count && !bytes_equal(m->keys[at].kid, kid))
+			at++;
+		if (at == m->key_count)
+			cbor_fail(c, ERR_VALUE);
+		else
+			m->keys[at++].soft = true;
+	}
+}
+
+static void
+read_optional(struct cbor *c, struct manifest *m, uint64_t members)
+{
+	int64_t key = members > 0 ? cbor_int(c) : 0;
+
+	if (key == 11) {
+		read_soft(c, m);
+		members--;
+		key = members > 0 ? cbor_int(c) : 0;
+	}
+	if (key == 12) {
+		m->transcript = cbor_bytes_exact(c, SHA256_BYTES);
+		members--;
+	}
+	if (members != 0)
+		cbor_fail(c, ERR_VALUE);
+}
+
 static void
 read_body(struct cbor *c, struct manifest *m)
 {
-	if (cbor_map(c) != 10)
+	uint64_t members = cbor_map(c);
+
+	if (members < 10 || members > 12)
 		cbor_fail(c, ERR_VALUE);
 	expect(c, 1);
 	m->version = cbor_uint(c);
@@ -222,6 +297,7 @@ read_body(struct cbor *c, struct manifest *m)
 	read_witnesses(c, m);
 	expect(c, 10);
 	m->quorum = cbor_uint(c);
+	read_optional(c, m, members - 10);
 }
 
 static enum err
@@ -277,6 +353,7 @@ manifest_open(struct bytes in, const struct key *root, struct manifest *out)
 		return e;
 	}
 	sha256_one(in, m.sha256);
+	m.sm2 = key_suite(root) == KEY_SM2;
 	*out = m;
 	return ERR_OK;
 }

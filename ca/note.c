@@ -77,6 +77,25 @@ note_key_id(
 	memcpy(out, hash, NOTE_KEY_ID_BYTES);
 }
 
+/* signed-note: a type without a number is FF, then a name that nobody else takes. */
+static enum err
+line_key_id(struct bytes name, const struct key *log, uint8_t out[NOTE_KEY_ID_BYTES])
+{
+	static const char sm2[] = "SM2-SM3";
+	uint8_t typed[sizeof sm2 - 1 + KEY_PUBLIC_BYTES_MAX];
+
+	if (key_suite(log) == KEY_ED25519) {
+		note_key_id(name, NOTE_ED25519, key_public(log), out);
+		return ERR_OK;
+	}
+	if (key_suite(log) != KEY_SM2)
+		return ERR_ALG_MISMATCH;
+	memcpy(typed, sm2, sizeof sm2 - 1);
+	memcpy(typed + sizeof sm2 - 1, key_public(log).p, KEY_PUBLIC_BYTES_MAX);
+	note_key_id(name, NOTE_PRIVATE, bytes_of(typed, sizeof typed), out);
+	return ERR_OK;
+}
+
 void
 note_vkey_type_put(struct buf *out, struct bytes name, enum note_type type, const struct key *k)
 {
@@ -153,7 +172,7 @@ checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *ro
 
 	if (!note_name_valid(origin) || size > INT64_MAX)
 		return ERR_VALUE;
-	if (key_suite(log) != KEY_ED25519)
+	if (key_suite(log) != KEY_ED25519) /* what every reader of notes knows stands first */
 		return ERR_ALG_MISMATCH;
 	buf_put(out, origin);
 	buf_put_u8(out, '\n');
@@ -172,6 +191,20 @@ checkpoint_sign(struct bytes origin, uint64_t size, const struct merkle_hash *ro
 	buf_put_u8(out, '\n');
 	note_line_put(out, origin, bytes_of(blob, sizeof blob));
 	return buf_end(out);
+}
+
+enum err
+checkpoint_sign_also(struct bytes origin, const struct key *log, struct buf *note)
+{
+	uint8_t blob[BLOB_BYTES];
+	struct checkpoint c;
+	enum err e = checkpoint_decode(buf_bytes(note), &c);
+
+	if (e != ERR_OK || (e = line_key_id(origin, log, blob)) != ERR_OK ||
+	        (e = key_sign(log, c.text, blob + NOTE_KEY_ID_BYTES)) != ERR_OK)
+		return e;
+	note_line_put(note, origin, bytes_of(blob, sizeof blob));
+	return buf_end(note);
 }
 
 enum err
@@ -292,9 +325,8 @@ checkpoint_verify(const struct checkpoint *c, struct bytes name, const struct ke
 	struct bytes lines = c->signatures, line, signer;
 	enum err e, found = ERR_KID_UNKNOWN;
 
-	if (key_suite(log) != KEY_ED25519)
-		return ERR_ALG_MISMATCH;
-	note_key_id(name, NOTE_ED25519, key_public(log), id);
+	if ((e = line_key_id(name, log, id)) != ERR_OK)
+		return e;
 	while (note_until(&lines, '\n', &line)) {
 		if ((e = note_line_decode(line, &signer, &blob)) != ERR_OK)
 			return e;

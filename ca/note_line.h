@@ -5,7 +5,7 @@
 #include "key.h"
 #include "limits.h"
 
-enum note_type { NOTE_ED25519 = 1, NOTE_COSIGNATURE = 4 };
+enum note_type { NOTE_ED25519 = 1, NOTE_COSIGNATURE = 4, NOTE_PRIVATE = 0xff };
 enum { NOTE_KEY_ID_BYTES = 4 };
 
 /* Takes what stands before `end` off `in`; all of it when there is none. False when nothing is

@@ -12,7 +12,7 @@
 /* the formatter takes "operator" for the word of C++ */
 /* clang-format off */
 
-enum { APPROVAL_ROWS = 8, CODE_BYTES_MAX = 32, DAILY_CAP_MAX = 1000000 };
+enum { APPROVAL_ROWS = 8, CODE_BYTES_MAX = 32, DAILY_CAP_MAX = 10000000 };
 
 /* Floors of DESIGN.md section 4: a roster may ask for more officials, never for fewer. */
 struct floor {
@@ -89,18 +89,20 @@ jwk_read(const json_t *jwk, struct key **out)
 	        {"x", 's', &x},
 	        {"y", 'S', &y},
 	};
+	const struct key_suite_info *suite;
 	uint8_t raw[64];
 	enum err e = JSON_MEMBERS(jwk, members);
 
 	if (e != ERR_OK || (e = coordinate_read(x, raw)) != ERR_OK)
 		return e;
-	if (bytes_equal_text(kty, "OKP") && bytes_equal_text(crv, "Ed25519") && y.p == NULL)
-		return key_from_public(KEY_ED25519, bytes_of(raw, 32), out);
-	if (!bytes_equal_text(kty, "EC") || !bytes_equal_text(crv, "P-256") || y.p == NULL)
+	if ((suite = key_suite_by_curve(kty, crv)) == NULL ||
+	        (suite->suite == KEY_ED25519) != (y.p == NULL))
 		return ERR_CONFIG;
+	if (y.p == NULL)
+		return key_from_public(suite->suite, bytes_of(raw, 32), out);
 	if ((e = coordinate_read(y, raw + 32)) != ERR_OK)
 		return e;
-	return key_from_public(KEY_ES256, bytes_of(raw, 64), out);
+	return key_from_public(suite->suite, bytes_of(raw, 64), out);
 }
 
 /* Prefixes of 6-digit codes: 2 to 6 digits each, at least one. */
@@ -290,8 +292,9 @@ static enum err
 payload_read(struct roster *r)
 {
 	uint64_t iat = 0, exp = 0;
-	json_t *operators = NULL, *approvals = NULL;
+	json_t *operators = NULL, *approvals = NULL, *enrolled_by = NULL; /* enrolment.h */
 	const struct json_member members[] = {
+	        {"enrolled_by", 'A', &enrolled_by},
 	        {"version", 'i', &r->version},
 	        {"iat", 'i', &iat},
 	        {"exp", 'i', &exp},

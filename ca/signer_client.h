@@ -95,7 +95,7 @@ struct signer_state {
 	enum err problem;          /* ERR_OK when it may sign */
 	struct signer_list *lists; /* owned by the connection */
 	size_t list_count;
-	struct bytes table, head; /* signed last, as CWT; empty when none */
+	struct bytes table, head, head_sm2; /* signed last, as CWT; empty when none */
 };
 /* checkpoint: the newest published note where the publisher asks, else empty. */
 MUST_USE enum err signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out);
@@ -112,17 +112,39 @@ MUST_USE enum err signer_checkpoint(
 /* One publication: the table at the size of the newest checkpoint; deltas from the newest head at
  * or before `at`, else from the oldest kept (ERR_EXISTS where one from there was given,
  * ERR_NOT_FOUND, ERR_LIMIT where there is none); then its head, naming deltas by their bases, which
- * rise. ERR_VERSION: one of this second is there already. */
+ * rise, and the same claims under the SM2 key (empty in other authorities). ERR_VERSION: one of
+ * this second is there already. */
 MUST_USE enum err signer_table(
         struct signer *s, uint64_t size, uint64_t *sequence, struct bytes *cwt);
 MUST_USE enum err signer_delta(
         struct signer *s, uint64_t at, uint64_t *base, uint64_t *sequence, struct bytes *cwt);
 MUST_USE enum err signer_publication(struct signer *s, const uint64_t *bases, size_t count,
-        uint64_t *sequence, struct bytes *cwt);
+        uint64_t *sequence, struct bytes cwt[2]);
 
 /* INIT, ROSTER, MANIFEST: body is the last checkpoint (may be empty), the JWS, the COSE message. */
 MUST_USE enum err signer_admin(
         struct signer *s, enum frame_type type, struct bytes body, struct signed_entry *out);
+/* CUTOFF: last_size UINT64_MAX is the entry's own index. */
+MUST_USE enum err signer_cutoff(struct signer *s, struct bytes kid, uint64_t last_size,
+        uint64_t reason, struct signed_entry *out);
+struct signer_key { /* one that the signer holds */
+	struct bytes purpose, cose_key;
+	struct bytes ca; /* crl: its certificate */
+	bool dropped;    /* its cut-off was asked for */
+	bool soft;       /* it lies in a file, not in a token */
+};
+struct signer_cut { /* a key that the log cut off */
+	struct bytes kid;
+	uint64_t last_size;
+};
+struct signer_keys { /* owned by the connection */
+	struct signer_key *keys;
+	size_t key_count;
+	struct signer_cut *cuts;
+	size_t cut_count;
+};
+/* All keys held, after one more was made where a purpose is named (empty: none). */
+MUST_USE enum err signer_keys(struct signer *s, struct bytes purpose, struct signer_keys *out);
 /* Frames of the journal from `size` on; *count 0 at the end. Entries are owned by the connection.
  */
 MUST_USE enum err signer_recover(

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { KEY_ROWS_MAX = 1000 };
+
 static void
 frontier_read(struct cbor *c, struct merkle_frontier *f, uint64_t size)
 {
@@ -56,7 +58,7 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 		cbor_put_bytes(&b, checkpoint);
 	if ((e = signer_call(s, FRAME_STATE, &b, &c)) != ERR_OK)
 		return e;
-	cbor_array_exact(&c, 15);
+	cbor_array_exact(&c, 16);
 	t.size = cbor_uint(&c);
 	memcpy(t.root.b, cbor_bytes_exact(&c, SHA256_BYTES).p, SHA256_BYTES);
 	t.time = (int64_t)cbor_uint_max(&c, INT64_MAX);
@@ -73,6 +75,7 @@ signer_state(struct signer *s, struct bytes checkpoint, struct signer_state *out
 	t.roster_held = cbor_uint(&c);
 	t.table = cbor_bytes(&c);
 	t.head = cbor_bytes(&c);
+	t.head_sm2 = cbor_bytes(&c);
 	merkle_root(&t.frontier, &root);
 	if (cbor_end(&c) != ERR_OK || memcmp(root.b, t.root.b, SHA256_BYTES) != 0)
 		return ERR_PROTOCOL;
@@ -206,10 +209,12 @@ signer_delta(struct signer *s, uint64_t at, uint64_t *base, uint64_t *sequence, 
 
 enum err
 signer_publication(struct signer *s, const uint64_t *bases, size_t count, uint64_t *sequence,
-        struct bytes *cwt)
+        struct bytes cwt[2])
 {
+	struct bytes got[2];
 	struct cbor c;
 	struct buf b;
+	uint64_t n;
 	enum err e = signer_room(s, 64 + count * 9, &b);
 
 	if (e != ERR_OK)
@@ -220,7 +225,16 @@ signer_publication(struct signer *s, const uint64_t *bases, size_t count, uint64
 		cbor_put_uint(&b, bases[i]);
 	if ((e = signer_call(s, FRAME_HEAD, &b, &c)) != ERR_OK)
 		return e;
-	return token_read(&c, sequence, cwt);
+	cbor_array_exact(&c, 3);
+	n = cbor_uint(&c);
+	got[0] = cbor_bytes(&c);
+	got[1] = cbor_bytes(&c);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*sequence = n;
+	cwt[0] = got[0];
+	cwt[1] = got[1];
+	return ERR_OK;
 }
 
 enum err
@@ -244,6 +258,92 @@ signer_admin(struct signer *s, enum frame_type type, struct bytes body, struct s
 		return e;
 	cbor_array_exact(&c, 3);
 	signer_entry_read(&c, &got);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = got;
+	return ERR_OK;
+}
+
+enum err
+signer_cutoff(struct signer *s, struct bytes kid, uint64_t last_size, uint64_t reason,
+        struct signed_entry *out)
+{
+	struct signed_entry got = {0};
+	struct cbor c;
+	struct buf b;
+	enum err e = signer_room(s, 64, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 3);
+	cbor_put_bytes(&b, kid);
+	if (last_size == UINT64_MAX)
+		cbor_put_null(&b);
+	else
+		cbor_put_uint(&b, last_size);
+	cbor_put_uint(&b, reason);
+	if ((e = signer_call(s, FRAME_CUTOFF, &b, &c)) != ERR_OK)
+		return e;
+	cbor_array_exact(&c, 3);
+	signer_entry_read(&c, &got);
+	if (cbor_end(&c) != ERR_OK)
+		return ERR_PROTOCOL;
+	*out = got;
+	return ERR_OK;
+}
+
+static void
+key_rows_read(struct signer *s, struct cbor *c, struct signer_keys *k)
+{
+	struct cbor again;
+
+	/* one room for both tables: the second is counted first */
+	cbor_array_exact(c, 2);
+	again = *c;
+	(void)cbor_item(&again);
+	k->key_count = (size_t)cbor_array(c);
+	k->cut_count = (size_t)cbor_array(&again);
+	if (again.e != ERR_OK || k->key_count > KEY_ROWS_MAX || k->cut_count > KEY_ROWS_MAX) {
+		cbor_fail(c, ERR_PROTOCOL);
+		return;
+	}
+	k->keys = signer_rows(s, c, k->key_count + k->cut_count,
+	        sizeof *k->keys > sizeof *k->cuts ? sizeof *k->keys : sizeof *k->cuts);
+	for (size_t i = 0; i < k->key_count && c->e == ERR_OK; i++) {
+		cbor_array_exact(c, 5);
+		k->keys[i].purpose = cbor_text(c);
+		k->keys[i].cose_key = cbor_bytes(c);
+		k->keys[i].ca = cbor_bytes(c);
+		k->keys[i].dropped = cbor_bool(c);
+		k->keys[i].soft = cbor_bool(c);
+	}
+	(void)cbor_array(c);
+	k->cuts = c->e == ERR_OK ? (void *)(k->keys + k->key_count) : NULL;
+	for (size_t i = 0; i < k->cut_count && c->e == ERR_OK; i++) {
+		cbor_array_exact(c, 2);
+		k->cuts[i].kid = cbor_bytes(c);
+		k->cuts[i].last_size = cbor_uint(c);
+	}
+}
+
+enum err
+signer_keys(struct signer *s, struct bytes purpose, struct signer_keys *out)
+{
+	struct signer_keys got = {0};
+	struct cbor c;
+	struct buf b;
+	enum err e = signer_room(s, purpose.n + 32, &b);
+
+	if (e != ERR_OK)
+		return e;
+	cbor_put_array(&b, 1);
+	if (purpose.n == 0)
+		cbor_put_null(&b);
+	else
+		cbor_put_text(&b, purpose);
+	if ((e = signer_call(s, FRAME_KEYS, &b, &c)) != ERR_OK)
+		return e;
+	key_rows_read(s, &c, &got);
 	if (cbor_end(&c) != ERR_OK)
 		return ERR_PROTOCOL;
 	*out = got;

@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_VERSION = 5, ROW_BYTES = 16 + 1 + 8 + 8 };
+enum { SNAPSHOT_VERSION = 6, ROW_BYTES = 16 + 1 + 8 + 8 };
 enum { ROW_DEREGISTERED = 0x40, ROW_NO_REASON = 0xff }; /* in the byte of the reason */
 #define SNAPSHOT_BYTES_MAX ((size_t)4 << 30)
 
 static size_t
 size_bound(const struct fold *f)
 {
-	size_t n = 64 * 40 + 4096 + holds_bytes(&f->holds) + history_bytes(&f->history);
+	size_t n = 64 * 40 + 4096 + MANIFEST_KEYS_MAX * 32 + holds_bytes(&f->holds) +
+	           history_bytes(&f->history);
 
 	for (uint32_t i = 0; i < f->list_count; i++)
 		n += LIST_BYTES + f->lists[i].row_count * ROW_BYTES + 256;
@@ -60,9 +61,38 @@ caps_put(const struct fold_caps *caps, struct buf *b)
 }
 
 static void
+cutoffs_put(const struct fold *f, struct buf *b)
+{
+	cbor_put_array(b, f->cutoff_count);
+	for (size_t i = 0; i < f->cutoff_count; i++) {
+		cbor_put_array(b, 2);
+		cbor_put_bytes(b, bytes_of(f->cutoffs[i].kid, KEY_KID_BYTES));
+		cbor_put_uint(b, f->cutoffs[i].last_size);
+	}
+	cbor_put_uint(b, (uint64_t)f->cutoff_time);
+}
+
+static void
+cutoffs_get(struct cbor *c, struct fold *f)
+{
+	uint64_t count = cbor_array(c);
+
+	if (count > MANIFEST_KEYS_MAX)
+		cbor_fail(c, ERR_LIMIT);
+	for (; f->cutoff_count < count && c->e == ERR_OK; f->cutoff_count++) {
+		struct fold_cutoff *row = &f->cutoffs[f->cutoff_count];
+
+		cbor_array_exact(c, 2);
+		memcpy(row->kid, cbor_bytes_exact(c, KEY_KID_BYTES).p, KEY_KID_BYTES);
+		row->last_size = cbor_uint(c);
+	}
+	f->cutoff_time = (int64_t)cbor_uint(c);
+}
+
+static void
 fold_put(const struct fold *f, struct buf *b)
 {
-	cbor_put_array(b, 15);
+	cbor_put_array(b, 17);
 	cbor_put_uint(b, SNAPSHOT_VERSION);
 	cbor_put_uint(b, f->frontier.size);
 	cbor_put_array(b, 64);
@@ -83,6 +113,7 @@ fold_put(const struct fold *f, struct buf *b)
 	cbor_put_uint(b, f->slots);
 	holds_put(&f->holds, b);
 	history_put(&f->history, b);
+	cutoffs_put(f, b);
 }
 
 enum err
@@ -200,7 +231,7 @@ fold_get(struct bytes in, struct fold *f)
 {
 	struct cbor c = cbor_init(in);
 
-	cbor_array_exact(&c, 15);
+	cbor_array_exact(&c, 17);
 	if (cbor_uint(&c) != SNAPSHOT_VERSION)
 		cbor_fail(&c, ERR_VERSION);
 	f->frontier.size = cbor_uint(&c);
@@ -231,6 +262,7 @@ fold_get(struct bytes in, struct fold *f)
 	f->slots = cbor_uint(&c);
 	holds_get(&c, &f->holds);
 	history_get(&c, &f->history);
+	cutoffs_get(&c, f);
 	return cbor_end(&c);
 }
 

@@ -33,7 +33,7 @@ verdict_head_open(const struct manifest *manifest, const struct bytes parts[2],
 	*known = false;
 	if (head_decode(parts[0], &m, &v.head) != ERR_OK)
 		return REASON_HEAD;
-	if ((key = manifest_find(manifest, m.kid, KEY_STATUS)) == NULL)
+	if ((key = manifest_head_key(manifest, m.kid)) == NULL)
 		return REASON_NONE;
 	if (cose_verify(&m, key->key, HEAD_TYPE) != ERR_OK || !key_in_force(key, &v.head))
 		return REASON_HEAD;
@@ -42,6 +42,7 @@ verdict_head_open(const struct manifest *manifest, const struct bytes parts[2],
 	        memcmp(hash, v.head.table_sha256, SHA256_BYTES) != 0)
 		return REASON_MIXED;
 	if (table_decode(parts[1], &table_m, rows, HEAD_LISTS_MAX, &v.table) != ERR_OK ||
+	        (key = manifest_find(manifest, table_m.kid, KEY_STATUS)) == NULL ||
 	        cose_verify(&table_m, key->key, TABLE_TYPE) != ERR_OK)
 		return REASON_LIST;
 	if (v.table.count != v.head.list_count || !bytes_equal(v.table.iss, v.head.iss))

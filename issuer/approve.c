@@ -62,10 +62,10 @@ kept_why(struct worker *w, const struct job *j, const struct decision *d)
 	return e;
 }
 
-static enum err
-approval_keep(struct worker *w, struct job *j, const struct decision *d)
+static struct store_approval
+approval_row(const struct job *j, const struct decision *d)
 {
-	const struct store_approval row = {.request = j->request.id,
+	return (struct store_approval){.request = j->request.id,
 	        .kid = bytes_of_text(d->text.kid),
 	        .jti = bytes_of_text(d->approval.jti),
 	        .person = d->by->person,
@@ -73,7 +73,12 @@ approval_keep(struct worker *w, struct job *j, const struct decision *d)
 	        .approve = d->approval.approve,
 	        .exp = d->approval.exp,
 	        .received_at = service_now()};
+}
 
+static enum err
+approval_keep(struct worker *w, struct job *j, const struct decision *d)
+{
+	const struct store_approval row = approval_row(j, d);
 	enum err e = store_approval_put(w->store, &row);
 
 	return e == ERR_EXISTS ? kept_why(w, j, d) : e;
@@ -225,8 +230,9 @@ approver_check(
 static enum err
 reject_run(struct worker *w, struct job *j, const struct decision *d)
 {
+	const struct store_approval row = approval_row(j, d);
 	const struct store_event end = {
-	        .request = j->request.id, .state = STATE_REJECTED, .at = service_now()};
+	        .request = j->request.id, .state = STATE_REJECTED, .at = row.received_at};
 	char hex[2 * SHA256_BYTES + 1];
 	json_t *body;
 	enum err e;
@@ -235,9 +241,10 @@ reject_run(struct worker *w, struct job *j, const struct decision *d)
 		return ERR_APPROVAL_PERSON;
 	/* nothing ends without the signature that ended it: who approved before has spoken already
 	 */
-	if ((e = approval_keep(w, j, d)) != ERR_OK)
-		return e;
-	if ((e = store_event_put(w->store, &end)) != ERR_OK)
+	e = store_reject(w->store, &row, &end);
+	if (e == ERR_EXISTS && (e = kept_why(w, j, d)) == ERR_OK)
+		e = ERR_UNKNOWN_COMMIT; /* the same bytes at the same moment: asked again */
+	if (e != ERR_OK)
 		return e;
 	hex_encode(j->request.id, hex);
 	body = json_pack("{s:s,s:s}", "request", hex, "state", "rejected");

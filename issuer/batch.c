@@ -3,6 +3,7 @@
 #include "batch.h"
 
 #include "log.h"
+#include "manifest.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -334,7 +335,7 @@ batch_release(struct batch *b)
 	free(b);
 }
 
-enum err
+static enum err
 roster_take(struct writer *w, uint64_t version)
 {
 	struct store_message m;
@@ -355,4 +356,44 @@ roster_take(struct writer *w, uint64_t version)
 	w->s->roster_version = version;
 	log_note("roster_in_force", "version=%llu", (unsigned long long)version);
 	return ERR_OK;
+}
+
+static enum err
+manifest_take(struct writer *w, uint64_t version)
+{
+	static const struct {
+		enum key_purpose purpose;
+		enum metric metric;
+	} rows[] = {{KEY_RECORD, METRIC_KEY_RECORD}, {KEY_STATUS, METRIC_KEY_STATUS},
+	        {KEY_LOG, METRIC_KEY_LOG}, {KEY_CRL, METRIC_KEY_CRL}};
+	struct store_message found;
+	struct manifest m;
+	int64_t now = service_now();
+	enum err e;
+
+	if ((e = store_manifest_get(w->store, version, &found)) != ERR_OK)
+		return e;
+	if ((e = manifest_open(found.message, w->s->root, &m)) == ERR_OK) {
+		for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+			metrics_set(&w->s->metrics, rows[i].metric,
+			        (uint64_t)manifest_keys_end(
+			                m.keys, m.key_count, rows[i].purpose, now));
+		manifest_close(&m);
+		w->s->manifest_version = version;
+	}
+	store_result_free(found.owner);
+	return e;
+}
+
+enum err
+trust_take(struct writer *w, const struct signer_state *t)
+{
+	enum err e = ERR_OK;
+
+	if (t->roster_version != w->s->roster_version && t->roster_version != 0)
+		e = roster_take(w, t->roster_version);
+	if (e == ERR_OK && t->manifest_version != w->s->manifest_version &&
+	        t->manifest_version != 0)
+		e = manifest_take(w, t->manifest_version);
+	return e;
 }

@@ -74,5 +74,7 @@ void build_end(struct build *b); /* gives back all and starts empty */
 MUST_USE enum err batch_make(const struct merkle_frontier *before, const struct build *b,
         const struct signer_head *head, struct batch **out);
 /* Loads the roster of that version from the database and puts it in force in the front. */
-MUST_USE enum err roster_take(struct writer *w, uint64_t version);
+/* Roster and manifest in force, where they are not those that were taken before. Of the manifest
+ * issuerd only needs, for its metrics, until when keys sign. */
+MUST_USE enum err trust_take(struct writer *w, const struct signer_state *t);
 #endif

@@ -38,6 +38,10 @@
 	X(METRIC_LOG_SIZE, gauge, "zz_log_size", "", "1", "entries in the log, as last seen") \
 	X(METRIC_PUBLISHED_SIZE, gauge, "zz_published_size", "", "1", "tree size of the newest published head, as last seen") \
 	X(METRIC_PUBLISHED_AT, gauge, "zz_published_timestamp_seconds", "", "1", "time of the newest published head") \
+	X(METRIC_KEY_RECORD, gauge, "zz_key_ends_timestamp_seconds", "purpose=\"record\"", "1", "until when keys of the manifest in force sign without a gap") \
+	X(METRIC_KEY_STATUS, gauge, "zz_key_ends_timestamp_seconds", "purpose=\"status\"", "1", "") \
+	X(METRIC_KEY_LOG, gauge, "zz_key_ends_timestamp_seconds", "purpose=\"log\"", "1", "") \
+	X(METRIC_KEY_CRL, gauge, "zz_key_ends_timestamp_seconds", "purpose=\"crl\"", "1", "") \
 	X(METRIC_START_AT, gauge, "zz_start_timestamp_seconds", "", "1", "time of the start of the process")
 /* clang-format on */
 

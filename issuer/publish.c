@@ -372,6 +372,9 @@ manifest_take(struct publish *p, struct bytes message)
 	p->manifest = m;
 	p->manifest_bytes = bytes;
 	p->manifest_n = message.n;
+	/* another key may sign the CRLs now, or one of them does no longer */
+	for (uint32_t i = 0; i < p->list_room; i++)
+		p->lists[i].crl_due = p->lists[i].crl_due || p->lists[i].written > 0;
 	return ERR_OK;
 }
 
@@ -400,9 +403,11 @@ manifest_publish(struct publish *p, uint64_t version)
 	if (version == 0 || version == p->manifest_version)
 		return ERR_OK;
 	path_of(p, path, "manifest.cose", 0, 0);
-	if ((e = file_write(path, bytes_of(p->manifest_bytes, p->manifest_n), MODE)) == ERR_OK)
-		p->manifest_version = version;
-	return e;
+	if ((e = file_write(path, bytes_of(p->manifest_bytes, p->manifest_n), MODE)) != ERR_OK ||
+	        (e = publish_policy(p)) != ERR_OK)
+		return e;
+	p->manifest_version = version;
+	return ERR_OK;
 }
 
 /* Lists whose entry 3 is public, then a head of them; CRLs on both sides of it. */

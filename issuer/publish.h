@@ -34,6 +34,8 @@ struct publish_head { /* what status/head.cwt says, and what is to be written */
 	size_t signed_table_n;
 	uint8_t signed_head[HEAD_BYTES_MAX];
 	size_t signed_head_n;
+	uint8_t signed_sm2[HEAD_BYTES_MAX]; /* the same claims; in an SM2 authority */
+	size_t signed_sm2_n;
 	bool passed;        /* and could not be published: the next one is above it */
 	int64_t count_next; /* when the database may be asked to count again */
 	bool counted_off;   /* the last count differed from the lists */
@@ -90,6 +92,8 @@ MUST_USE enum err publish_checkpoint_write(
 
 /* The witnesses' part (publish_witness.c). Open reads the policy and publishes it. */
 MUST_USE enum err publish_witness_open(struct publish *p);
+/* log/policy.txt names the log key of the manifest. */
+MUST_USE enum err publish_policy(struct publish *p);
 void publish_witness_close(struct publish *p);
 /* Before the signer is told what is public, and so before it signs anything: has a witness seen a
  * longer log than database and signer have? ERR_AHEAD: this is a restored copy. ERR_QUORUM: too

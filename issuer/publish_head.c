@@ -132,12 +132,16 @@ publish_head_take(struct publish *p, const struct signer_state *t)
 {
 	struct publish_head *w = &p->head;
 
-	if (t->head.n > sizeof w->signed_head || t->table.n > TABLE_BYTES_MAX)
+	if (t->head.n > sizeof w->signed_head || t->head_sm2.n > sizeof w->signed_sm2 ||
+	        t->table.n > TABLE_BYTES_MAX)
 		return ERR_PROTOCOL;
 	if (bytes_equal(t->head, bytes_of(w->signed_head, w->signed_head_n)))
 		return ERR_OK;
 	if (t->head.n > 0)
 		memcpy(w->signed_head, t->head.p, t->head.n);
+	if (t->head_sm2.n > 0)
+		memcpy(w->signed_sm2, t->head_sm2.p, t->head_sm2.n);
+	w->signed_sm2_n = t->head_sm2.n;
 	if (t->table.n > 0)
 		memcpy(w->signed_table, t->table.p, t->table.n);
 	w->signed_head_n = t->head.n;
@@ -198,6 +202,33 @@ head_check(const struct publish *p, const struct head *h, struct bytes table)
 	return ERR_OK;
 }
 
+/* The claims of the head under an SM2 key: who pinned an SM2 root reads nothing else. It is written
+ * first, so that it is never behind the other. */
+static enum err
+sm2_write(struct publish *p, struct bytes head)
+{
+	const struct publish_head *w = &p->head;
+	char path[PATH_BYTES];
+	struct cose_sign1 m, same;
+	const struct manifest_key *key;
+	struct head h;
+	enum err e;
+
+	if (!p->manifest.sm2)
+		return ERR_OK;
+	if ((e = head_decode(bytes_of(w->signed_sm2, w->signed_sm2_n), &m, &h)) != ERR_OK ||
+	        (e = head_decode(head, &same, &h)) != ERR_OK)
+		return e;
+	if ((key = manifest_head_key(&p->manifest, m.kid)) == NULL)
+		return ERR_KID_UNKNOWN;
+	if (!bytes_equal(m.payload, same.payload))
+		return ERR_FORK;
+	if ((e = cose_verify(&m, key->key, HEAD_TYPE)) != ERR_OK)
+		return e;
+	path_of(p, path, "status/head-sm2.cwt", 0, 0);
+	return file_write(path, bytes_of(w->signed_sm2, w->signed_sm2_n), MODE);
+}
+
 enum err
 publish_head_write(struct publish *p, struct bytes table, struct bytes head)
 {
@@ -219,7 +250,7 @@ publish_head_write(struct publish *p, struct bytes table, struct bytes head)
 	if ((e = file_write_once(path, table, MODE)) != ERR_OK)
 		goto out;
 	path_of(p, path, "status/head.cwt", 0, 0);
-	if ((e = prune_keep(p->dir, h.tree_size)) != ERR_OK ||
+	if ((e = prune_keep(p->dir, h.tree_size)) != ERR_OK || (e = sm2_write(p, head)) != ERR_OK ||
 	        (e = file_write(path, head, MODE)) != ERR_OK)
 		goto out;
 	head_remember(&p->head, head, &h);
@@ -372,7 +403,7 @@ head_make(struct publish *p, int64_t now)
 {
 	struct publish_head *w = &p->head;
 	uint64_t bases[HEAD_DELTAS_MAX], sequence;
-	struct bytes head;
+	struct bytes heads[2];
 	size_t count;
 	enum err e;
 
@@ -382,14 +413,18 @@ head_make(struct publish *p, int64_t now)
 	}
 	if ((e = table_make(p, now, &sequence)) != ERR_OK ||
 	        (e = deltas_make(p, sequence, bases, &count)) != ERR_OK ||
-	        (e = signer_publication(p->signer, bases, count, &sequence, &head)) != ERR_OK)
+	        (e = signer_publication(p->signer, bases, count, &sequence, heads)) != ERR_OK)
 		return e;
-	if (head.n > sizeof w->signed_head)
+	if (heads[0].n > sizeof w->signed_head || heads[1].n > sizeof w->signed_sm2)
 		return ERR_PROTOCOL;
-	memcpy(w->signed_head, head.p, head.n);
-	w->signed_head_n = head.n;
+	memcpy(w->signed_head, heads[0].p, heads[0].n);
+	w->signed_head_n = heads[0].n;
+	if (heads[1].n > 0)
+		memcpy(w->signed_sm2, heads[1].p, heads[1].n);
+	w->signed_sm2_n = heads[1].n;
 	w->passed = false;
-	return publish_head_write(p, bytes_of(w->signed_table, w->signed_table_n), head);
+	return publish_head_write(p, bytes_of(w->signed_table, w->signed_table_n),
+	        bytes_of(w->signed_head, w->signed_head_n));
 }
 
 enum err

@@ -6,6 +6,7 @@
 #include "http.h"
 #include "log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,29 @@ publish_witness_open(struct publish *p)
 	if (e != ERR_OK || p->published == 0)
 		return e;
 	return witnesses_target(&p->witnesses, bytes_of(p->checkpoint, p->checkpoint_n));
+}
+
+enum err
+publish_policy(struct publish *p)
+{
+	const uint8_t *after = memchr(p->witnesses.policy_text + 4, ' ', p->witnesses.policy_n - 4);
+	size_t room = p->witnesses.policy_n + p->manifest.log_vkey.n + 8;
+	struct buf b = buf_init(malloc(room), room);
+	char path[PATH_BYTES];
+	enum err e = ERR_MEMORY;
+
+	assert(after != NULL);
+	if (b.p == NULL)
+		return e;
+	buf_put_text(&b, "log ");
+	buf_put(&b, p->manifest.log_vkey);
+	buf_put(&b, bytes_skip(bytes_of(p->witnesses.policy_text, p->witnesses.policy_n),
+	                    (size_t)(after - p->witnesses.policy_text)));
+	snprintf(path, sizeof path, "%s/log/policy.txt", p->dir);
+	if ((e = buf_end(&b)) == ERR_OK)
+		e = file_write(path, buf_bytes(&b), MODE);
+	free(b.p);
+	return e;
 }
 
 void

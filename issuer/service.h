@@ -122,7 +122,7 @@ struct service {
 	_Atomic uint64_t log_size;             /* appended by the signer, as last seen */
 	_Atomic int problem;                   /* enum err of signer or database, for /readyz */
 	_Atomic(const struct roster *) roster; /* in force; those before stay until the end */
-	uint64_t roster_version;
+	uint64_t roster_version, manifest_version;
 };
 
 /* Seconds of the wall clock; the one place below main that asks for it, since each job needs its

@@ -19,7 +19,7 @@ enum static_kind {
 	STATIC_STATUS_JWT, /* /status/<list>.jwt */
 	STATIC_VERSION,    /* /status/version/<list>-<sequence>.cwt */
 	STATIC_PROOF,      /* /status/version/<list>-<sequence>.tlog-proof */
-	STATIC_HEAD,       /* /status/head.cwt */
+	STATIC_HEAD,       /* /status/head.cwt, /status/head-sm2.cwt */
 	STATIC_TABLE,      /* /status/table/<sequence>.cwt */
 	STATIC_DELTA,      /* /status/delta/<base>-<sequence>.cwt */
 	STATIC_CRL,        /* /crl/<list>.crl */

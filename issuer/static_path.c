@@ -114,7 +114,7 @@ kind_of_log(struct bytes v)
 static enum static_kind
 kind_of_status(struct bytes v)
 {
-	if (bytes_equal_text(v, "head.cwt"))
+	if (bytes_equal_text(v, "head.cwt") || bytes_equal_text(v, "head-sm2.cwt"))
 		return STATIC_HEAD;
 	if (take(&v, "version/")) {
 		bool proof = take_end(&v, ".tlog-proof");

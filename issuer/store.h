@@ -109,6 +109,9 @@ struct store_approvals {
 /* ERR_EXISTS (that key, person or (kid, jti) is there), ERR_APPROVAL_PERSON (key or person of the
  * request), ERR_NOT_FOUND (no such request). */
 MUST_USE enum err store_approval_put(struct store *s, const struct store_approval *a);
+/* A rejection and the event that it brings, together; as store_approval_put and store_event_put. */
+MUST_USE enum err store_reject(
+        struct store *s, const struct store_approval *a, const struct store_event *end);
 MUST_USE enum err store_approvals(
         struct store *s, struct bytes request, struct store_approvals *out); /* oldest first */
 /* One row, or ERR_NOT_FOUND. */

@@ -281,13 +281,10 @@ store_withdraw(struct store *s, const struct store_request *by, const struct sto
 	return event_put(s, event, by);
 }
 
-enum err
-store_approval_put(struct store *s, const struct store_approval *a)
+static MUST_USE enum err
+approval_put(struct store *s, const struct store_approval *a)
 {
 	struct pg_params p;
-	enum err e = store_begin(s);
-	if (e != ERR_OK)
-		return e;
 	pg_params_init(&p);
 	pg_put_bytes(&p, a->request);
 	pg_put_bytes(&p, a->kid);
@@ -297,7 +294,26 @@ store_approval_put(struct store *s, const struct store_approval *a)
 	pg_put_int(&p, PG_BOOL, a->approve);
 	pg_put_int(&p, PG_INT8, a->exp);
 	pg_put_int(&p, PG_INT8, a->received_at);
-	return store_end(s, store_write(s, SQL_APPROVAL_PUT, &p, 1));
+	return store_write(s, SQL_APPROVAL_PUT, &p, 1);
+}
+
+enum err
+store_approval_put(struct store *s, const struct store_approval *a)
+{
+	enum err e = store_begin(s);
+	return e == ERR_OK ? store_end(s, approval_put(s, a)) : e;
+}
+
+enum err
+store_reject(struct store *s, const struct store_approval *a, const struct store_event *end)
+{
+	uint64_t size;
+	int64_t time;
+	enum err e = store_begin(s);
+	if (e == ERR_OK && (e = store_lock_head(s, &size, &time)) == ERR_OK &&
+	        (e = approval_put(s, a)) == ERR_OK)
+		e = store_put_events(s, end, 1);
+	return store_end(s, e);
 }
 
 static enum err

@@ -455,8 +455,7 @@ idle(struct writer *w, struct build *b)
 	if (e == ERR_OK)
 		e = requests_lapse(w);
 	if (e == ERR_OK && (e = signer_state(w->signer, bytes_of(NULL, 0), &t)) == ERR_OK) {
-		if (t.roster_version != w->s->roster_version && t.roster_version != 0)
-			e = roster_take(w, t.roster_version);
+		e = trust_take(w, &t);
 		atomic_store(&w->s->problem, (int)(e != ERR_OK ? e : t.problem));
 	}
 	if (e != ERR_OK)

@@ -340,7 +340,11 @@ ask_roster(struct world *w, uint64_t version, uint64_t cap, struct signed_entry 
 	uint8_t *room = malloc(65536);
 	struct buf b = buf_init(room, 65536);
 
-	people_roster(&w->people, version, cap, &b);
+	if (version == 1)
+		people_roster(&w->people, version, cap, &b);
+	else
+		people_enrol(&w->people, version, cap,
+		        &(struct enrolling){{WANG, LI}, w->now, "approve", false}, &b);
 	cbor_put_bytes(ask_start(w, 1), buf_bytes(&b));
 	free(room);
 	return ask_admin(w, authority_roster, out);
@@ -351,6 +355,14 @@ struct manifest_plan { /* what tests change of a manifest */
 	const struct key *record, *root;
 	int64_t not_after;
 };
+
+static inline struct bytes
+world_crl_ca(const struct world *w)
+{
+	const struct authority_key *k = authority_key_held(w->a, KEY_CRL, key_kid(w->crl));
+
+	return bytes_of(k->ca, k->ca_n);
+}
 
 static inline struct manifest_plan
 manifest_plan_of(const struct world *w)
@@ -370,7 +382,8 @@ manifest_key_put(struct manifest *m, const struct key *k, enum key_purpose purpo
 	        .purpose = purpose,
 	        .not_before = NOW - DAY_S,
 	        .not_after = not_after,
-	        .last_size = UINT64_MAX};
+	        .last_size = UINT64_MAX,
+	        .soft = true};
 }
 
 static inline void
@@ -394,7 +407,7 @@ manifest_put(
 	m.origin = bytes_of_text(origin);
 	m.log_vkey = buf_bytes(&vkey);
 	m.status_prefix = bytes_of_text(prefix);
-	m.crl_ca = bytes_of(w->a->crl_ca, w->a->crl_ca_n);
+	m.crl_ca = world_crl_ca(w);
 	manifest_key_put(&m, plan->record, KEY_RECORD, plan->not_after, &keys);
 	manifest_key_put(&m, w->status, KEY_STATUS, plan->not_after, &keys);
 	manifest_key_put(&m, w->log, KEY_LOG, plan->not_after, &keys);

@@ -12,25 +12,29 @@
 static char folder[] = "/tmp/zz-migrations-XXXXXX";
 static unsigned files;
 
+/* after: how many files behind those of the checkout; 0: the name as it is. */
 static void
-path_of(const char *name, char room[400])
+path_of(unsigned after, const char *name, char room[400])
 {
-	snprintf(room, 400, "%s/%s", folder, name);
+	if (after == 0)
+		snprintf(room, 400, "%s/%s", folder, name);
+	else
+		snprintf(room, 400, "%s/%04u_%s", folder, files + after, name);
 }
 
 static void
-file_put(const char *name, const char *text)
+file_put(unsigned after, const char *name, const char *text)
 {
 	char path[400];
-	path_of(name, path);
+	path_of(after, name, path);
 	assert_int_equal(file_write(path, bytes_of_text(text), 0600), ERR_OK);
 }
 
 static void
-file_remove(const char *name)
+file_remove(unsigned after, const char *name)
 {
 	char path[400];
-	path_of(name, path);
+	path_of(after, name, path);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -50,7 +54,7 @@ setup(void **state)
 			continue;
 		snprintf(path, sizeof path, SOURCE_DIR "/migrations/%s", d->d_name);
 		assert_int_equal(file_read(path, 1 << 20, &text, &n), ERR_OK);
-		file_put(d->d_name, (const char *)text);
+		file_put(0, d->d_name, (const char *)text);
 		free(text);
 		files++;
 	}
@@ -66,7 +70,7 @@ teardown(void **state)
 	DIR *dir = opendir(folder);
 	while (dir != NULL && (d = readdir(dir)) != NULL)
 		if (d->d_name[0] != '.')
-			file_remove(d->d_name);
+			file_remove(0, d->d_name);
 	closedir(dir);
 	return rmdir(folder);
 }
@@ -109,7 +113,7 @@ a_new_file_applies_alone(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_put(1, "more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 	assert_int_equal(applied, 1);
 }
@@ -119,9 +123,9 @@ a_database_newer_than_the_folder_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_remove("0005_more.sql");
+	file_remove(1, "more.sql");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_put(1, "more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -130,14 +134,13 @@ an_edited_file_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int); ");
+	file_put(1, "more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int); ");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0005_more.sql");
-	file_put(
-	        "0005_renamed.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_remove(1, "more.sql");
+	file_put(1, "renamed.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0005_renamed.sql");
-	file_put("0005_more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
+	file_remove(1, "renamed.sql");
+	file_put(1, "more.sql", "CREATE TABLE zz.more (a int); CREATE TABLE zz.more2 (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -146,12 +149,12 @@ a_gap_or_a_double_number_is_refused(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0007_gap.sql", "CREATE TABLE zz.gap (a int);");
+	file_put(3, "gap.sql", "CREATE TABLE zz.gap (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0007_gap.sql");
-	file_put("0005_twin.sql", "CREATE TABLE zz.twin (a int);");
+	file_remove(3, "gap.sql");
+	file_put(1, "twin.sql", "CREATE TABLE zz.twin (a int);");
 	assert_int_equal(migrate(&applied), ERR_CONFIG);
-	file_remove("0005_twin.sql");
+	file_remove(1, "twin.sql");
 	assert_int_equal(migrate(&applied), ERR_OK);
 }
 
@@ -160,13 +163,13 @@ a_failing_file_leaves_nothing(void **state)
 {
 	(void)state;
 	unsigned applied;
-	file_put("0006_bad.sql", "CREATE TABLE zz.half (a int); SELECT 1 / 0;");
+	file_put(2, "bad.sql", "CREATE TABLE zz.half (a int); SELECT 1 / 0;");
 	assert_int_equal(migrate(&applied), ERR_INTERNAL);
 	struct pg *pg = db_pg(DATABASE, "postgres");
 	assert_int_equal(db_number(pg, "SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
-	assert_int_equal(db_number(pg, "SELECT count(*) FROM zz.schema_migration"), 5);
+	assert_int_equal(db_number(pg, "SELECT count(*) FROM zz.schema_migration"), files + 1);
 	pg_free(pg);
-	file_put("0006_bad.sql", "CREATE TABLE zz.half (a int);");
+	file_put(2, "bad.sql", "CREATE TABLE zz.half (a int);");
 	assert_int_equal(migrate(&applied), ERR_OK);
 	assert_int_equal(applied, 1);
 }

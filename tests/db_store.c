@@ -91,6 +91,53 @@ a_waiting_request_ends_once(void **state)
 	store_free(s);
 }
 
+/* Nothing ends without the signature that ended it, and no signature is kept that ended nothing. */
+static void
+a_rejection_is_kept_with_the_state_that_it_brings(void **state)
+{
+	(void)state;
+	struct store *s = db_store(DATABASE, STORE_ISSUER);
+	struct db_request m, keys;
+	struct store_request r = db_request(&m, 23, "revoke"), k = db_request(&keys, 24, "revoke");
+	struct store_event end = {.request = r.id, .state = STATE_REJECTED, .at = DB_NOW + 1};
+	struct store_approval a = {.request = r.id,
+	        .kid = k.kid,
+	        .jti = k.jti,
+	        .person = BYTES_LIT("other"),
+	        .jws = BYTES_LIT("a.b.c"),
+	        .exp = DB_NOW + 60,
+	        .received_at = DB_NOW + 1};
+	struct store_approvals got;
+	struct store_requests found;
+
+	assert_int_equal(store_request_put(s, &r, STATE_WAITING, ""), ERR_OK);
+	assert_int_equal(store_event_put(s,
+	                         &(struct store_event){
+	                                 .request = r.id, .state = STATE_LAPSED, .at = DB_NOW}),
+	        ERR_OK);
+	assert_int_equal(store_reject(s, &a, &end), ERR_NOT_WAITING);
+	assert_int_equal(store_approvals(s, r.id, &got), ERR_OK);
+	assert_int_equal(got.count, 0);
+	store_result_free(got.owner);
+	assert_int_equal(store_request_put(s, &k, STATE_WAITING, ""), ERR_OK);
+	a.request = end.request = k.id;
+	a.kid = r.kid;
+	a.jti = r.jti;
+	assert_int_equal(
+	        store_reject(s, &a, &end), ERR_EXISTS); /* the jti is that of the request */
+	a.jti = BYTES_LIT("the-jti-of-a-rejection");
+	assert_int_equal(store_reject(s, &a, &end), ERR_OK);
+	assert_int_equal(store_approvals(s, k.id, &got), ERR_OK);
+	assert_int_equal(got.count, 1);
+	assert_false(got.rows[0].approve);
+	store_result_free(got.owner);
+	assert_int_equal(store_request_get(s, k.id, &found), ERR_OK);
+	assert_int_equal(found.rows[0].newest.state, STATE_REJECTED);
+	store_result_free(found.owner);
+	assert_int_equal(store_reject(s, &a, &end), ERR_EXISTS);
+	store_free(s);
+}
+
 static void
 an_approval_is_of_another_person_and_key(void **state)
 {
@@ -412,6 +459,7 @@ main(void)
 	        cmocka_unit_test(a_request_comes_back_as_it_was_put),
 	        cmocka_unit_test(the_same_request_inserts_once),
 	        cmocka_unit_test(a_waiting_request_ends_once),
+	        cmocka_unit_test(a_rejection_is_kept_with_the_state_that_it_brings),
 	        cmocka_unit_test(an_approval_is_of_another_person_and_key),
 	        cmocka_unit_test(waiting_shows_what_waits_and_is_not_expired),
 	        cmocka_unit_test(known_requests_are_found_by_key_and_jti),

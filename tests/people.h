@@ -3,6 +3,7 @@
 /* people.h - centres and officials of tests: their keys, the roster that names them, and what they
  * sign. Nobody is real; the keys follow from their seeds. */
 #include "date.h"
+#include "enrolment.h"
 #include "roster.h"
 #include "seed_key.h"
 
@@ -112,6 +113,53 @@ people_roster(const struct people *p, uint64_t version, uint64_t cap, struct buf
 	assert_int_equal(buf_end(&b), ERR_OK);
 	assert_int_equal(jws_sign(p->root, ROSTER_TYP, buf_bytes(&b), out), ERR_OK);
 	free(room);
+}
+
+struct enrolling { /* what tests change of the approvals of a roster */
+	enum who by[2];
+	int64_t now;
+	const char *decision;
+	bool other; /* they are for another text */
+};
+
+/* The next roster with the approvals of two officials in front. */
+static inline void
+people_enrol(const struct people *p, uint64_t version, uint64_t cap, const struct enrolling *n,
+        struct buf *out)
+{
+	uint8_t *plain = malloc(65536), *payload = malloc(65536), *whole = malloc(65536),
+	        *texts = malloc(8192);
+	struct buf b = buf_init(plain, 65536), text = buf_init(payload, 65536),
+	           all = buf_init(whole, 65536), room = buf_init(texts, 8192);
+	struct bytes approvals[2];
+	uint8_t digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1], say[400];
+	struct jws j;
+
+	people_roster(p, version, cap, &b);
+	assert_int_equal(jws_decode(buf_bytes(&b), ROSTER_BYTES_MAX, &j), ERR_OK);
+	assert_int_equal(jws_payload(&j, &text), ERR_OK);
+	assert_int_equal(enrolment_digest(buf_bytes(&text), digest), ERR_OK);
+	digest[0] ^= n->other;
+	hex_encode(bytes_of(digest, sizeof digest), hex);
+	for (int i = 0; i < 2; i++) {
+		size_t start = room.n;
+
+		snprintf(say, sizeof say,
+		        "{\"request\":\"%s\",\"jti\":\"enrol-%016d\",\"iat\":%lld,\"exp\":"
+		        "%lld,\"decision\":\"%s\"}",
+		        hex, i, (long long)n->now, (long long)n->now + DAY_S, n->decision);
+		assert_int_equal(
+		        jws_sign(p->keys[n->by[i]], APPROVAL_TYP, bytes_of_text(say), &room),
+		        ERR_OK);
+		approvals[i] = bytes_of(room.p + start, room.n - start);
+	}
+	assert_int_equal(enrolment_put(buf_bytes(&text), approvals, &all), ERR_OK);
+	assert_int_equal(jws_sign(p->root, ROSTER_TYP, buf_bytes(&all), out), ERR_OK);
+	free(plain);
+	free(payload);
+	free(whole);
+	free(texts);
 }
 
 static inline struct bytes

@@ -113,6 +113,15 @@ signer_start(struct signer_world *w)
 {
 	assert_int_equal(authority_open(w->dir, w->now, &w->a), ERR_OK);
 	w->manifest.m.version = 1;
+	w->manifest.m.key_count = w->a->keys.count;
+	for (size_t i = 0; i < w->a->keys.count; i++)
+		w->manifest.m.keys[i] = (struct manifest_key){
+		        .kid = key_kid(w->a->keys.rows[i].key),
+		        .purpose = w->a->keys.rows[i].purpose,
+		        .not_after = INT64_MAX,
+		        .last_size = UINT64_MAX,
+		        .soft = true,
+		};
 	w->a->fold.manifest_version = 1;
 	w->a->manifest = &w->manifest;
 	w->a->roster = w->roster;
@@ -176,11 +185,12 @@ signer_state_ask(struct signer_world *w, struct bytes *table, struct bytes *head
 	if ((e = signer_ask(w, authority_state, &body)) != ERR_OK)
 		return e;
 	c = cbor_init(w->answer);
-	cbor_array_exact(&c, 15);
+	cbor_array_exact(&c, 16);
 	for (int i = 0; i < 13; i++)
 		(void)cbor_item(&c);
 	*table = cbor_bytes(&c);
 	*head = cbor_bytes(&c);
+	assert_int_equal(cbor_bytes(&c).n, 0); /* the SM2 head: of an SM2 authority alone */
 	return cbor_end(&c);
 }
 

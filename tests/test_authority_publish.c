@@ -134,7 +134,7 @@ the_crl_has_what_is_revoked_with_reason_and_dates(void **state)
 {
 	struct rows certs = world_issue(w, 1, 2);
 	struct record revoked = record_of(&certs.rows[0]), other = record_of(&certs.rows[1]);
-	struct bytes ca = bytes_of(w->a->crl_ca, w->a->crl_ca_n), der;
+	struct bytes ca = world_crl_ca(w), der;
 	struct crl_row row;
 	struct cbor c;
 	bool found = true;

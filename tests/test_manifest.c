@@ -41,7 +41,7 @@ entry(const struct key *k, enum key_purpose purpose, uint8_t room[KEY_COSE_BYTES
 
 	key_put_cose(k, &b);
 	return (struct manifest_key){
-	        key_kid(k), buf_bytes(&b), purpose, 1000, 2000, UINT64_MAX, NULL};
+	        key_kid(k), buf_bytes(&b), purpose, 1000, 2000, UINT64_MAX, false, NULL};
 }
 
 static struct manifest
@@ -63,6 +63,8 @@ sample(void)
 	m.keys[0].last_size = 77;
 	m.keys[1] = entry(status, KEY_STATUS, status_cose);
 	m.keys[2] = entry(logger, KEY_LOG, log_cose);
+	m.keys[0].soft = m.keys[2].soft = true;
+	m.transcript = BYTES_LIT("0123456789abcdef0123456789ABCDEF");
 	m.key_count = 3;
 	m.witnesses[0] = BYTES_LIT("w+1+AA");
 	m.witness_count = 1;
@@ -95,6 +97,8 @@ what_is_signed_is_read(void **state)
 	assert_int_equal(read.key_count, 3);
 	assert_int_equal(read.keys[0].last_size, 77);
 	assert_true(read.keys[1].last_size == UINT64_MAX);
+	assert_true(read.keys[0].soft && !read.keys[1].soft && read.keys[2].soft);
+	assert_true(bytes_equal(read.transcript, m.transcript));
 	assert_true(bytes_equal(read.name_zh, m.name_zh));
 	assert_true(bytes_equal(read.witnesses[0], m.witnesses[0]));
 	assert_ptr_equal(manifest_find(&read, key_kid(record), KEY_RECORD), &read.keys[0]);
@@ -105,6 +109,28 @@ what_is_signed_is_read(void **state)
 	assert_int_equal(manifest_sign(&read, root, &b), ERR_OK);
 	assert_memory_equal(room, again_room, b.n - KEY_SIGNATURE_BYTES);
 	manifest_close(&read);
+}
+
+/* Members 11 and 12 are absent where they say nothing, and are refused in any other form. */
+static void
+optional_members_have_one_spelling(void **state)
+{
+	uint8_t room[2000], short_room[2000];
+	struct buf b = BUF_OF(room), less = BUF_OF(short_room);
+	struct manifest m = sample(), read;
+
+	(void)state;
+	assert_int_equal(manifest_sign(&m, root, &b), ERR_OK);
+	m.keys[0].soft = m.keys[2].soft = false;
+	m.transcript = bytes_of(NULL, 0);
+	assert_int_equal(manifest_sign(&m, root, &less), ERR_OK);
+	assert_int_equal(b.n - less.n, 1 + 1 + 2 * 9 + 1 + 34);
+	assert_int_equal(manifest_open(buf_bytes(&less), root, &read), ERR_OK);
+	assert_true(!read.keys[0].soft && read.transcript.n == 0);
+	manifest_close(&read);
+	m.transcript = BYTES_LIT("31 bytes are no SHA-256 at all.");
+	less = BUF_OF(short_room);
+	assert_int_equal(manifest_sign(&m, root, &less), ERR_VALUE);
 }
 
 static void
@@ -195,15 +221,72 @@ a_kid_that_is_not_its_keys_is_refused(void **state)
 	assert_int_equal(open_and_close(buf_bytes(&b)), ERR_VALUE);
 }
 
+/* The defence of an SM2 authority: with the ES256 status key alone nobody makes a head for its
+ * readers, nor with the Ed25519 log key a checkpoint. */
+static void
+under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2(void **state)
+{
+	uint8_t room[MANIFEST_BYTES_MAX], cose[2][KEY_COSE_BYTES_MAX], note_room[1024];
+	struct buf b = BUF_OF(room), note = BUF_OF(note_room);
+	struct key *keys[3] = {NULL, NULL, NULL}; /* root, status, log */
+	struct manifest m = sample(), got;
+	struct merkle_hash hash = {{7}};
+	struct checkpoint c;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(key_generate(KEY_SM2, &keys[i]), ERR_OK);
+	m.keys[m.key_count++] = entry(keys[1], KEY_STATUS, cose[0]);
+	m.keys[m.key_count++] = entry(keys[2], KEY_LOG, cose[1]);
+	assert_int_equal(manifest_sign(&m, keys[0], &b), ERR_OK);
+	assert_int_equal(manifest_open(buf_bytes(&b), keys[0], &got), ERR_OK);
+	assert_true(got.sm2);
+	assert_non_null(manifest_find(&got, key_kid(status), KEY_STATUS));
+	assert_null(manifest_head_key(&got, key_kid(status)));
+	assert_non_null(manifest_head_key(&got, key_kid(keys[1])));
+	assert_null(manifest_head_key(&got, key_kid(keys[2])));
+	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
+	/* a line of another SM2 key of the manifest is none */
+	assert_int_equal(checkpoint_sign_also(m.origin, keys[1], &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_KID_UNKNOWN);
+	assert_int_equal(checkpoint_sign_also(m.origin, keys[2], &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
+	/* until when both suites sign: the earlier end counts */
+	got.keys[got.key_count - 2].not_after = 1500;
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_STATUS, 1200), 1500);
+	assert_int_equal(manifest_keys_end(got.keys, got.key_count, KEY_LOG, 1200), 2000);
+	manifest_close(&got);
+	/* the same under another root: the ES256 key's head counts, and no such line is asked for
+	 */
+	b = BUF_OF(room);
+	assert_int_equal(manifest_sign(&m, root, &b), ERR_OK);
+	assert_int_equal(manifest_open(buf_bytes(&b), root, &got), ERR_OK);
+	assert_false(got.sm2);
+	assert_non_null(manifest_head_key(&got, key_kid(status)));
+	note = BUF_OF(note_room);
+	assert_int_equal(checkpoint_sign(m.origin, 9, &hash, logger, &note), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&note), &c), ERR_OK);
+	assert_int_equal(manifest_checkpoint(&got, &c), ERR_OK);
+	manifest_close(&got);
+	for (size_t i = 0; i < 3; i++)
+		key_free(keys[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_is_signed_is_read),
+	        cmocka_unit_test(optional_members_have_one_spelling),
 	        cmocka_unit_test(another_key_than_the_root_is_refused),
 	        cmocka_unit_test(every_prefix_and_every_changed_byte_is_refused),
 	        cmocka_unit_test(faults_are_not_signed),
 	        cmocka_unit_test(a_kid_that_is_not_its_keys_is_refused),
+	        cmocka_unit_test(under_an_sm2_root_the_head_and_a_line_of_the_log_are_sm2),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

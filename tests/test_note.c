@@ -3,6 +3,7 @@
 #include "base64.h"
 #include "note.h"
 #include "seed_key.h"
+#include "sm2_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -429,6 +430,38 @@ only_a_fit_name_size_and_key_are_signed(void **state)
 	key_free(es256);
 }
 
+/* The line of an SM2 authority: type FF, then a name of our own, so that nobody takes it for his.
+ */
+static void
+an_sm2_line_stands_beside_the_other(void **state)
+{
+	struct merkle_hash root = root_of(ROOT3);
+	struct checkpoint c;
+	struct key *sm2, *other;
+	char room[1024];
+	struct buf b = BUF_OF(room);
+
+	(void)state;
+	assert_int_equal(key_read_pem(BYTES_LIT(SM2_PRIVATE), &sm2), ERR_OK);
+	assert_int_equal(key_generate(KEY_SM2, &other), ERR_OK);
+	assert_int_equal(checkpoint_sign(BYTES_LIT(ORIGIN), 3, &root, sm2, &b), ERR_ALG_MISMATCH);
+	assert_int_equal(checkpoint_sign(BYTES_LIT(ORIGIN), 3, &root, own, &b), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&b), &c), ERR_OK);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT(ORIGIN), sm2), ERR_KID_UNKNOWN);
+	assert_int_equal(checkpoint_sign_also(BYTES_LIT(ORIGIN), sm2, &b), ERR_OK);
+	assert_int_equal(checkpoint_decode(buf_bytes(&b), &c), ERR_OK);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT(ORIGIN), own), ERR_OK);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT(ORIGIN), sm2), ERR_OK);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT(ORIGIN), other), ERR_KID_UNKNOWN);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT("other/log"), sm2), ERR_KID_UNKNOWN);
+	/* another size: the line is there, and is not of this text */
+	room[sizeof ORIGIN] = '4';
+	assert_int_equal(checkpoint_decode(buf_bytes(&b), &c), ERR_OK);
+	assert_int_equal(checkpoint_verify(&c, BYTES_LIT(ORIGIN), sm2), ERR_SIGNATURE);
+	key_free(sm2);
+	key_free(other);
+}
+
 int
 main(void)
 {
@@ -444,6 +477,7 @@ main(void)
 	        cmocka_unit_test(every_prefix_of_a_note_is_refused),
 	        cmocka_unit_test(every_changed_bit_of_a_note_is_refused),
 	        cmocka_unit_test(only_a_fit_name_size_and_key_are_signed),
+	        cmocka_unit_test(an_sm2_line_stands_beside_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, own_make, own_free);

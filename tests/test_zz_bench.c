@@ -1,8 +1,10 @@
 /* test_zz_bench.c - the load generator: its people are valid and never twice the same, its sessions
  * pass our own reader, and its counts are those of the server. */
+#include "bench_drive.h"
 #include "bench_goal.h"
 #include "bench_lists.h"
 #include "bench_load.h"
+#include "bench_profile.h"
 #include "document.h"
 #include "field.h"
 #include "json.h"
@@ -221,6 +223,12 @@ a_missed_goal_is_said(void **state)
 	assert_true(bench_goals_met(&g));
 	bench_goal_add(&g, (struct bench_row){"c", "missed", "s", 10, 10});
 	assert_false(bench_goals_met(&g));
+	bench_goal_add(&g, (struct bench_row){"d", "reached", "/s", BENCH_AT_LEAST(10), 10});
+	g.rows[2].measured = 9;
+	assert_true(bench_goals_met(&g));
+	g.rows[3].measured = 9.9;
+	assert_false(bench_goals_met(&g));
+	g.rows[2].measured = 10;
 	bench_goals_print(to, &g);
 	bench_goals_json(to, &g, NOW);
 	fclose(to);
@@ -228,7 +236,119 @@ a_missed_goal_is_said(void **state)
 	assert_non_null(strstr(text, " NO "));
 	assert_non_null(strstr(text, "\"measured\":9.5,\"goal\":10.0,\"ok\":true"));
 	assert_non_null(strstr(text, "\"measured\":10.0,\"goal\":10.0,\"ok\":false"));
+	assert_non_null(
+	        strstr(text, "\"measured\":9.9,\"goal\":10.0,\"ok\":false,\"at_least\":true"));
 	free(text);
+}
+
+struct counter {
+	atomic_uint asked, refused;
+	unsigned delay_ms;
+};
+
+/* Each fourth is refused; the others are as long as several reads. */
+static void
+drive_answer(void *ctx, const struct toy_request *in, struct toy_reply *out)
+{
+	const struct timespec pause = {0, ((struct counter *)ctx)->delay_ms * 1000000L};
+	struct counter *c = ctx;
+
+	assert_int_equal(in->body.n, strcmp(in->method, "POST") ? 0 : 5);
+	nanosleep(&pause, NULL);
+	if (atomic_fetch_add(&c->asked, 1) % 4 == 3) {
+		atomic_fetch_add(&c->refused, 1);
+		toy_say(out, 429, "later");
+		return;
+	}
+	out->status = 201;
+	out->n = 100000;
+	out->body = calloc(1, out->n);
+	memcpy(out->body + 50000, "needle", 6);
+	memcpy(out->body + out->n - 6, "needle", 6);
+}
+
+static struct bench_driven
+drive(struct counter *c, struct bench_drive d)
+{
+	struct bench_driven got = {0};
+	struct bench_shots shots;
+	struct toy toy;
+
+	toy_start(&toy, drive_answer, c);
+	assert_int_equal(bench_shots_init(&shots, 40, 100), ERR_OK);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(bench_shot_post(&shots, "/a", BYTES_LIT("12345")), ERR_OK);
+		assert_int_equal(bench_shot_get(&shots, "/b", "Bearer x"), ERR_OK);
+	}
+	assert_int_equal(bench_shot_get(&shots, "/c", "Bearer x"), ERR_LIMIT);
+	d.port = (unsigned)strtoul(strrchr(toy.url, ':') + 1, NULL, 10);
+	d.shots = &shots;
+	d.needle = "needle";
+	assert_int_equal(bench_drive(&d, &got), ERR_OK);
+	assert_int_equal(toy.connections, d.connections);
+	toy_stop(&toy);
+	bench_shots_free(&shots);
+	return got;
+}
+
+static void
+what_was_driven_is_what_the_server_counts(void **state)
+{
+	struct counter c = {0};
+	struct bench_driven got = drive(&c, (struct bench_drive){.connections = 7});
+
+	(void)state;
+	assert_int_equal(got.answered, 40);
+	assert_int_equal(c.asked, 40);
+	assert_int_equal(got.refused, c.refused);
+	assert_int_equal(got.refusal, 429);
+	assert_int_equal(got.needles, 2 * (40 - c.refused));
+	got = drive(&c, (struct bench_drive){.connections = 2, .again = true, .seconds = 0.2});
+	assert_true(got.answered > 40 && got.seconds < 1);
+}
+
+/* One connection at 200 a second, each answer after 10 ms: the last of 40 is due at 0.195 s and
+ * answered at 0.4 s. A closed loop would say 10 ms. */
+static void
+an_open_loop_counts_the_waiting(void **state)
+{
+	struct counter c = {.delay_ms = 10};
+	struct bench_driven got = drive(&c, (struct bench_drive){.connections = 1, .rate = 200});
+
+	(void)state;
+	assert_int_equal(got.answered, 40);
+	assert_true(got.max_ms > 170 && got.p50_ms > 70);
+	c.delay_ms = 1;
+	got = drive(&c, (struct bench_drive){.connections = 8, .rate = 200});
+	assert_true(got.p50_ms < 70);
+}
+
+static void
+a_sample_belongs_to_the_innermost_function_that_is_known(void **state)
+{
+	static char text[] = "ca-signer \n\t 1 [unknown] (/usr/lib/libcrypto.so.3)\n"
+	                     "\t 2 key_verify (/x/ca-signer)\n\t 3 key_sign (/x/ca-signer)\n\n"
+	                     "ca-signer \n\t 1 fdatasync_kernel ([kernel.kallsyms])\n"
+	                     "\t 2 journal_append (/x/ca-signer)\n\n"
+	                     "postgres \n\t 1 _bt_x (/x/postgres)\n\t 2 btinsert (/x/postgres)\n\n"
+	                     "issuerd \n\t 1 [unknown] (/usr/lib/libcrypto.so.3)\n\n"
+	                     "issuerd \n\t 1 strange (/x/issuerd)\n\n"
+	                     "cc1 \n\t 1 key_verify (/x/cc1)\n\n";
+	static const char *const want[] = {
+	        "ES256 verify", "journal", "index insert", "OpenSSL, other", "other"};
+	struct bench_profile p;
+	FILE *in = fmemopen(text, sizeof text - 1, "r");
+
+	(void)state;
+	assert_int_equal(bench_profile_read(in, &p), ERR_OK);
+	fclose(in);
+	assert_int_equal(p.count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(p.parts[i].name, want[i]);
+		assert_int_equal(p.parts[i].samples, 1);
+	}
+	assert_int_equal(p.samples[BENCH_SIGNER], 2);
+	assert_int_equal(p.strangers, 1);
 }
 
 /* A hundredth is revoked, a tenth of that held, and the rows are those of the bits. */
@@ -266,6 +386,9 @@ main(void)
 	        cmocka_unit_test(a_service_that_refuses_everything_ends_the_run_early),
 	        cmocka_unit_test(the_json_has_the_members_that_scripts_read),
 	        cmocka_unit_test(a_missed_goal_is_said),
+	        cmocka_unit_test(what_was_driven_is_what_the_server_counts),
+	        cmocka_unit_test(an_open_loop_counts_the_waiting),
+	        cmocka_unit_test(a_sample_belongs_to_the_innermost_function_that_is_known),
 	        cmocka_unit_test(the_made_up_lists_have_their_shares),
 	};
 

@@ -160,7 +160,8 @@ manifest_answer(const struct world *w, struct toy_reply *out)
 	        .purpose = KEY_RECORD,
 	        .not_before = NOW - 1,
 	        .not_after = NOW + 1,
-	        .last_size = UINT64_MAX};
+	        .last_size = UINT64_MAX,
+	        .soft = true};
 	assert_int_equal(manifest_sign(&m, w->root_key, &b), ERR_OK);
 	out->status = 200;
 	out->type = "application/cose";

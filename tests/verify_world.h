@@ -44,7 +44,7 @@ world_key(struct world *w, struct manifest *m, struct key *k, enum key_purpose p
 
 	key_put_cose(k, &cose);
 	*row = (struct manifest_key){key_kid(k), buf_bytes(&cose), purpose, WORLD_NOW - 365 * DAY_S,
-	        WORLD_NOW + 3650LL * DAY_S, UINT64_MAX, NULL};
+	        WORLD_NOW + 3650LL * DAY_S, UINT64_MAX, false, NULL};
 	m->key_count++;
 }
 

@@ -1,10 +1,10 @@
 /* admin_init.c - zz-admin init: everything that an authority begins with, made once; where any of
  * it exists nothing is touched. */
-#include "admin.h"
-#include "admin_trust.h"
+#include "admin_ceremony.h"
 #include "admin_witness.h"
 #include "crl.h"
 #include "file.h"
+#include "key_store.h"
 #include "note.h"
 #include "roster.h"
 
@@ -39,10 +39,17 @@ static const char *const key_files[TRUST_KEYS] = {
         [TRUST_STATUS] = "signer/status.pem",
         [TRUST_LOG] = "signer/log.pem",
         [TRUST_CRL] = "signer/crl.pem",
+        [TRUST_STATUS_SM2] = "signer/status-sm2.pem",
+        [TRUST_LOG_SM2] = "signer/log-sm2.pem",
 };
 static const char *const secret_files[] = {"keys/pepper", "signer/tag.key", "signer/slot.key"};
+/* Elsewhere than the keys: a copy of the signer's folder alone opens none of them. */
+#define PASSPHRASE_FILE "keys/signer.pass"
 static const char *const other_files[] = {
         "zz.conf",
+        PASSPHRASE_FILE,
+        "shares/share-1.txt",
+        "trust/transcript.txt",
         "signer/host",
         "signer/root.pub",
         "signer/crl-ca.der",
@@ -195,24 +202,77 @@ put_private(const char *dir, const char *name, const struct key *k)
 	return e;
 }
 
+/* Random text that opens the signer's key files. */
 static enum err
-put_keys(const struct trust *t, const char *dir)
+put_passphrase(const char *dir)
 {
-	char name[64];
+	uint8_t secret[SHARE_SECRET_BYTES];
+	char room[SHARE_PASSPHRASE_BYTES];
+	struct buf text = BUF_OF(room);
+	enum err e;
+
+	random_bytes(secret, sizeof secret);
+	share_passphrase(secret, &text);
+	buf_put_u8(&text, '\n');
+	e = put(dir, PASSPHRASE_FILE, buf_bytes(&text), 0600);
+	secret_wipe(secret, sizeof secret);
+	secret_wipe(room, sizeof room);
+	return e;
+}
+
+/* The signer's keys, each where the ceremony wants it, else in an encrypted file. */
+static enum err
+make_signer_keys(struct trust *t, const struct ceremony *c, const char *dir)
+{
+	char folder[FILE_PATH_MAX];
+	enum err e = admin_path(folder, dir, "signer");
+
+	if (e == ERR_OK)
+		e = put_passphrase(dir);
+	for (size_t i = TRUST_RECORD; e == ERR_OK && i < trust_key_count(t); i++) {
+		const char *like = c != NULL && c->keys[i] != NULL
+		                           ? c->keys[i]
+		                           : "passphrase-source: ../" PASSPHRASE_FILE "\n";
+		const char *name = strrchr(key_files[i], '/') + 1;
+		uint8_t room[KEY_FILE_BYTES_MAX];
+		struct buf file = BUF_OF(room);
+		char label[40];
+
+		snprintf(label, sizeof label, "%.*s", (int)strlen(name) - 4, name);
+		e = key_store_make(folder, bytes_of_text(like),
+		        trust_key_suite(t, (enum trust_key)i), label, &t->keys[i], &file);
+		if (e == ERR_OK)
+			e = put(dir, key_files[i], buf_bytes(&file), 0600);
+		secret_wipe(room, sizeof room);
+	}
+	return e;
+}
+
+static enum err
+put_secrets(const char *dir)
+{
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < TRUST_KEYS && e == ERR_OK; i++)
-		e = put_private(dir, key_files[i], t->keys[i]);
-	for (size_t i = 0; i < DEMO_OPERATORS && e == ERR_OK; i++) {
-		snprintf(name, sizeof name, "keys/%s", demo_operators[i].file);
-		e = put_private(dir, name, t->operators[i]);
-	}
 	for (size_t i = 0; i < COUNT(secret_files) && e == ERR_OK; i++) {
 		uint8_t secret[SECRET_BYTES];
 
 		random_bytes(secret, sizeof secret);
 		e = put(dir, secret_files[i], bytes_of(secret, sizeof secret), 0600);
 		secret_wipe(secret, sizeof secret);
+	}
+	return e;
+}
+
+/* Of the demonstration: nobody real. */
+static enum err
+put_operators(const struct trust *t, const char *dir)
+{
+	char name[64];
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < DEMO_OPERATORS && e == ERR_OK; i++) {
+		snprintf(name, sizeof name, "keys/%s", demo_operators[i].file);
+		e = put_private(dir, name, t->operators[i]);
 	}
 	return e;
 }
@@ -249,7 +309,22 @@ put_names(const struct trust *t, const char *dir)
 }
 
 static enum err
-put_documents(const struct trust *t, const char *dir)
+put_roster(const struct trust *t, const struct ceremony *c, const char *dir)
+{
+	char path[FILE_PATH_MAX];
+	uint8_t *payload = NULL;
+	size_t n = 0;
+	enum err e = file_read(c->roster, ROSTER_BYTES_MAX, &payload, &n);
+
+	if (e == ERR_OK && (e = admin_path(path, dir, "trust/roster.jws")) == ERR_OK)
+		e = admin_roster_sign(&(struct admin_options){.out = path}, t->keys[TRUST_ROOT],
+		        bytes_of(payload, n));
+	free(payload);
+	return e;
+}
+
+static enum err
+put_documents(const struct trust *t, const struct ceremony *c, const char *dir)
 {
 	struct buf b = buf_init(malloc(ROSTER_ROOM), ROSTER_ROOM);
 	enum err e = ERR_MEMORY;
@@ -259,17 +334,23 @@ put_documents(const struct trust *t, const char *dir)
 	if ((e = trust_manifest(t, &b)) == ERR_OK)
 		e = put(dir, "trust/manifest.cose", buf_bytes(&b), 0644);
 	b.n = 0;
-	if (e == ERR_OK && (e = trust_roster(t, &b)) == ERR_OK)
+	if (e == ERR_OK && c != NULL && c->roster != NULL)
+		e = put_roster(t, c, dir);
+	else if (e == ERR_OK && (e = put_operators(t, dir)) == ERR_OK &&
+	         (e = trust_roster(t, &b)) == ERR_OK)
 		e = put(dir, "trust/roster.jws", buf_bytes(&b), 0644);
 	free(b.p);
 	return e;
 }
 
 static enum err
-trust_make(const struct config *c, const struct admin_witnesses *w, const char *dir, int64_t now)
+trust_make(const struct config *c, const struct admin_witnesses *w, const struct admin_options *o,
+        const struct ceremony *by, enum key_suite suite)
 {
-	uint8_t room[CRL_CA_BYTES_MAX];
-	struct buf der = BUF_OF(room);
+	uint8_t room[CRL_CA_BYTES_MAX], transcript_room[CEREMONY_BYTES_MAX * 2],
+	        digest[SHA256_BYTES];
+	struct buf der = BUF_OF(room), transcript = BUF_OF(transcript_room);
+	const char *dir = o->dir;
 	struct trust t;
 	enum err e = ERR_OK;
 
@@ -277,16 +358,23 @@ trust_make(const struct config *c, const struct admin_witnesses *w, const char *
 	t.host = c->host;
 	t.name_zh = c->name_zh;
 	t.name_en = c->name_en;
-	t.now = now;
+	t.now = o->now;
+	t.suite = suite;
 	t.witnesses = &w->policy;
 	t.quorum = w->quorum;
-	if ((e = trust_make_keys(&t)) != ERR_OK || (e = trust_crl_ca(&t, &der)) != ERR_OK)
+	if ((e = trust_make_keys(&t)) != ERR_OK || (e = make_signer_keys(&t, by, dir)) != ERR_OK ||
+	        (e = trust_crl_ca(&t, &der)) != ERR_OK)
 		goto out;
 	t.crl_ca = buf_bytes(&der);
-	if ((e = put_keys(&t, dir)) != ERR_OK || (e = put_root(&t, dir)) != ERR_OK ||
+	e = by == NULL ? put_private(dir, key_files[TRUST_ROOT], t.keys[TRUST_ROOT])
+	               : ceremony_root(by, &t, dir, &transcript);
+	if (e != ERR_OK || (e = put_secrets(dir)) != ERR_OK || (e = put_root(&t, dir)) != ERR_OK ||
 	        (e = put_names(&t, dir)) != ERR_OK)
 		goto out;
-	e = put_documents(&t, dir);
+	if (by != NULL && (e = ceremony_transcript(by, &t, dir, &transcript, digest)) == ERR_OK)
+		t.transcript = bytes_of(digest, sizeof digest);
+	if (e == ERR_OK)
+		e = put_documents(&t, by, dir);
 out:
 	trust_free_keys(&t);
 	return e;
@@ -306,24 +394,46 @@ make_folders(const char *dir)
 }
 
 static enum admin_exit
-init_with(const struct admin_options *o, const struct admin_witnesses *w)
+init_with(const struct admin_options *o, const struct admin_witnesses *w, const struct ceremony *by)
 {
+	const struct key_suite_info *suite =
+	        key_suite_by_name(o->suite == NULL ? "es256" : o->suite);
+	char path[FILE_PATH_MAX];
 	struct config c;
-	enum err e = config_make(o, w, &c);
+	enum err e;
+
+	if (suite == NULL) {
+		fprintf(stderr, "zz-admin: --suite must be es256, ed25519 or sm2\n");
+		return ADMIN_USAGE;
+	}
+	e = config_make(o, w, &c);
 
 	if (e == ERR_CONFIG)
 		return ADMIN_USAGE;
+	if (e == ERR_OK && by != NULL && (e = admin_path(path, o->dir, "shares")) == ERR_OK)
+		e = file_make_folders(path, 0700);
 	if (e != ERR_OK || (e = make_folders(o->dir)) != ERR_OK ||
-	        (e = trust_make(&c, w, o->dir, o->now)) != ERR_OK)
+	        (e = trust_make(&c, w, o, by, suite->suite)) != ERR_OK)
 		return admin_fault("init", e);
-	printf("made %s: keys, manifest 1, roster 1, zz.conf; host %s\n", o->dir, c.host);
+	printf("made %s: keys (%s), manifest 1, roster 1, zz.conf; host %s\n", o->dir, suite->name,
+	        c.host);
 	printf("the root key is %s/keys/root.pem: take it off this machine after the ceremony\n",
 	        o->dir);
+	if (by != NULL)
+		printf("%u of the %zu shares in %s/shares open it: give each to its custodian, and "
+		       "destroy the folder\n",
+		        by->shares.threshold, by->shares.count, o->dir);
 	return ADMIN_DONE;
 }
 
 enum admin_exit
 admin_init(const struct admin_options *o)
+{
+	return admin_init_by(o, NULL);
+}
+
+enum admin_exit
+admin_init_by(const struct admin_options *o, const struct ceremony *by)
 {
 	struct admin_witnesses *w = calloc(1, sizeof *w);
 	enum admin_exit x = ADMIN_DONE;
@@ -336,7 +446,7 @@ admin_init(const struct admin_options *o)
 	else if ((e = file_make_folders(o->dir, 0755)) != ERR_OK)
 		x = admin_fault(o->dir, e);
 	else
-		x = init_with(o, w);
+		x = init_with(o, w, by);
 	if (w != NULL)
 		admin_witnesses_close(w);
 	free(w);

@@ -217,6 +217,8 @@ admin_recover(const struct admin_options *o)
 		x = admin_fault("recover", e);
 		goto out;
 	}
+	if ((x = admin_lost(&c, &state)) != ADMIN_DONE)
+		goto out;
 	if (size >= state.size) {
 		printf("nothing to recover: database %" PRIu64 ", signer %" PRIu64 "\n", size,
 		        state.size);

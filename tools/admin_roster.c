@@ -1,8 +1,7 @@
 /* admin_roster.c - zz-admin roster: brings genesis, manifest and roster before the signer and its
  * answers to the log. Run again it does only what is not done; a document is in force when its
  * entry is appended, never before. */
-#include "admin.h"
-#include "manifest.h"
+#include "admin_manifest.h"
 #include "roster.h"
 #include "store_writer.h"
 
@@ -100,39 +99,36 @@ waiting_read(struct store *s, struct waiting *out)
 	return ERR_OK;
 }
 
-/* Asks the signer for the entry of a document and leaves it where issuerd's writer takes it. */
+struct document {
+	enum err (*put)(struct store *s, uint64_t version, struct bytes body, int64_t now);
+	uint64_t version;
+	struct bytes body;
+};
+
+/* Asks the signer for the entry of a document and leaves it where issuerd's writer takes it.
+ * The document stands in the database before its entry does, so that whoever sees the entry finds
+ * it, and not before the signer takes it: a version that it refuses can be made again. */
 static enum admin_exit
-bring(struct admin_peers *p, enum frame_type type, struct bytes body, int64_t now)
+bring(struct admin_peers *p, enum frame_type type, const struct document *d, int64_t now)
 {
 	const char *what = type == FRAME_INIT       ? "genesis"
 	                   : type == FRAME_MANIFEST ? "manifest"
 	                                            : "roster";
 	struct signed_entry entry;
 	uint64_t id = 0;
-	enum err e = signer_admin(p->signer, type, body, &entry);
+	enum err e = signer_admin(p->signer, type, d->body, &entry);
 
 	if (e != ERR_OK) {
 		fprintf(stderr, "zz-admin: the signer refuses the %s: %s\n", what,
 		        signer_detail(p->signer));
 		return admin_fault(what, e);
 	}
+	if (d->put != NULL && (e = d->put(p->store, d->version, d->body, now)) != ERR_OK)
+		return admin_fault(what, e);
 	if ((e = store_pending_put(p->store, &entry, now, &id)) != ERR_OK)
 		return admin_fault(what, e);
 	printf("%s: before the signer, waits for the log (pending %" PRIu64 ")\n", what, id);
 	return ADMIN_DONE;
-}
-
-/* The documents stand in the database before their entries are asked for, so that whoever sees an
- * entry finds them. */
-static enum err
-documents_put(struct store *s, const struct trusted *t, int64_t now)
-{
-	enum err e = store_manifest_put(
-	        s, t->manifest_version, bytes_of(t->manifest, t->manifest_n), now);
-
-	if (e != ERR_OK)
-		return e;
-	return store_roster_put(s, t->roster_version, bytes_of(t->roster, t->roster_n), now);
 }
 
 /* A version below the one in force is an old file: bringing it would be a rollback. */
@@ -158,19 +154,24 @@ bring_all(struct admin_peers *p, const struct trusted *t, int64_t now)
 		return admin_fault("signer", e);
 	if ((e = not_behind(t, &state)) != ERR_OK)
 		return admin_fault("trust/ is older than what is in force", e);
-	if ((e = documents_put(p->store, t, now)) != ERR_OK ||
-	        (e = waiting_read(p->store, &w)) != ERR_OK)
+	if ((e = waiting_read(p->store, &w)) != ERR_OK)
 		return admin_fault("admin_database", e);
 	genesis = state.size == 0 && !w.genesis;
 	manifest = t->manifest_version > state.manifest_version &&
 	           t->manifest_version > w.manifest_version;
 	roster = t->roster_version > state.roster_version && t->roster_version > w.roster_version;
 	if (genesis)
-		x = bring(p, FRAME_INIT, bytes_of(NULL, 0), now);
+		x = bring(p, FRAME_INIT, &(struct document){0}, now);
 	if (x == ADMIN_DONE && manifest)
-		x = bring(p, FRAME_MANIFEST, bytes_of(t->manifest, t->manifest_n), now);
+		x = bring(p, FRAME_MANIFEST,
+		        &(struct document){store_manifest_put, t->manifest_version,
+		                bytes_of(t->manifest, t->manifest_n)},
+		        now);
 	if (x == ADMIN_DONE && roster)
-		x = bring(p, FRAME_ROSTER, bytes_of(t->roster, t->roster_n), now);
+		x = bring(p, FRAME_ROSTER,
+		        &(struct document){store_roster_put, t->roster_version,
+		                bytes_of(t->roster, t->roster_n)},
+		        now);
 	if (x == ADMIN_DONE && !genesis && !manifest && !roster)
 		printf("manifest %" PRIu64 " and roster %" PRIu64 ": nothing new to bring\n",
 		        t->manifest_version, t->roster_version);
@@ -204,22 +205,33 @@ wait_until_in_force(struct signer *s, const struct trusted *t, uint64_t wait_s)
 }
 
 enum admin_exit
+admin_bring(const struct config *c, struct admin_peers *p, int64_t now, uint64_t wait_s)
+{
+	struct trusted t;
+	enum admin_exit x;
+
+	memset(&t, 0, sizeof t);
+	if ((x = trusted_load(c, &t)) == ADMIN_DONE)
+		x = bring_all(p, &t, now);
+	if (x == ADMIN_DONE && wait_s > 0)
+		x = wait_until_in_force(p->signer, &t, wait_s);
+	if (x == ADMIN_DONE)
+		x = admin_trust_follow(c, bytes_of(t.manifest, t.manifest_n));
+	trusted_free(&t);
+	return x;
+}
+
+enum admin_exit
 admin_roster(const struct admin_options *o)
 {
 	struct config c;
 	struct admin_peers p = {NULL, NULL};
-	struct trusted t;
 	enum admin_exit x = admin_config(o, &c);
 
 	if (x != ADMIN_DONE)
 		return x;
-	memset(&t, 0, sizeof t);
-	if ((x = trusted_load(&c, &t)) == ADMIN_DONE &&
-	        (x = admin_peers_open(&c, &p)) == ADMIN_DONE)
-		x = bring_all(&p, &t, o->now);
-	if (x == ADMIN_DONE && o->wait != NULL)
-		x = wait_until_in_force(p.signer, &t, o->wait_s);
+	if ((x = admin_peers_open(&c, &p)) == ADMIN_DONE)
+		x = admin_bring(&c, &p, o->now, o->wait_s);
 	admin_peers_close(&p);
-	trusted_free(&t);
 	return x;
 }

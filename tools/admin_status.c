@@ -3,6 +3,7 @@
 #include "admin.h"
 #include "date.h"
 #include "file.h"
+#include "manifest.h"
 #include "roster.h"
 #include "store_writer.h"
 
@@ -41,6 +42,69 @@ say_signer(const struct signer_state *s)
 	if (s->problem != ERR_OK)
 		printf("%-18s %s\n%-18s %s\n", "", err_en(s->problem), "", err_zh(s->problem));
 	return s->problem == ERR_OK && s->manifest_version > 0 && s->roster_version > 0;
+}
+
+static void
+say_key(const struct manifest_key *k, int64_t now)
+{
+	char hex[2 * KEY_KID_BYTES + 1], room[80];
+	struct buf b = BUF_OF(room);
+
+	hex_encode(k->kid, hex);
+	time_put_utc(&b, k->not_before);
+	buf_put_text(&b, " to ");
+	time_put_utc(&b, k->not_after);
+	printf("%-18s %-6s %s %.*s, %s", "key", key_purpose_word(k->purpose), hex, (int)b.n, room,
+	        k->soft ? "software" : "device");
+	if (k->last_size != UINT64_MAX)
+		printf(", cut off at %" PRIu64 "\n", k->last_size);
+	else
+		puts(now < k->not_before ? ", not yet" : now >= k->not_after ? ", ended" : "");
+}
+
+/* Until when each purpose is served; the alarms of 30, 7 and 1 days. */
+static bool
+say_keys(const struct manifest *m, int64_t now)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < m->key_count; i++)
+		say_key(&m->keys[i], now);
+	for (unsigned p = KEY_RECORD; p <= KEY_CRL; p++) {
+		const char *word = key_purpose_word((enum key_purpose)p);
+		int64_t end = manifest_keys_end(m->keys, m->key_count, (enum key_purpose)p, now);
+		int alarm = manifest_alarm(end, now);
+
+		all = all && alarm != 0;
+		if (alarm == 0)
+			printf("%-18s no %s key is in force: what it signs stands still\n",
+			        "key_ended", word);
+		else if (alarm > 0)
+			printf("%-18s %s: less than %d days left; zz-admin new-key %s\n",
+			        "key_ends", word, alarm, word);
+	}
+	return all;
+}
+
+static bool
+say_manifest(const struct config *c, int64_t now)
+{
+	struct key *root = NULL;
+	struct manifest m;
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool good = admin_root(c, &root) == ERR_OK &&
+	            admin_trust_read(c, "manifest.cose", &p, &n) == ERR_OK &&
+	            manifest_open(bytes_of(p, n), root, &m) == ERR_OK;
+
+	if (good) {
+		good = say_keys(&m, now);
+		manifest_close(&m);
+	} else
+		printf("%-18s trust/manifest.cose cannot be read under trust/root.pub\n", "key");
+	free(p);
+	key_free(root);
+	return good;
 }
 
 static enum err
@@ -126,6 +190,7 @@ admin_status(const struct admin_options *o)
 		return x;
 	printf("%-18s %s\n", "host", c.host);
 	healthy = say_roster(&c, o->now);
+	healthy = say_manifest(&c, o->now) && healthy;
 	x = admin_peers_open(&c, &p);
 	if (p.signer != NULL && (e = signer_state(p.signer, bytes_of(NULL, 0), &state)) == ERR_OK)
 		healthy = say_signer(&state) && healthy;

@@ -2,8 +2,8 @@
  * made. */
 #include "admin_trust.h"
 
-#include "base64.h"
 #include "crl.h"
+#include "key_store.h"
 #include "note.h"
 #include "roster.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { YEAR_S = 365 * 86400, DAILY_CAP = 1000000 };
+enum { YEAR_S = 365 * 86400, DAILY_CAP = 10000000 };
 
 /* Nobody real: names, codes and numbers of the demonstration. */
 const struct demo_operator demo_operators[DEMO_OPERATORS] = {
@@ -24,20 +24,31 @@ const struct demo_operator demo_operators[DEMO_OPERATORS] = {
         {"official-zhang.pem", "张伟", NULL, NULL, NULL, NULL, {NULL, NULL, NULL}},
 };
 
+enum key_suite
+trust_key_suite(const struct trust *t, enum trust_key k)
+{
+	if (k == TRUST_LOG)
+		return KEY_ED25519;
+	if (k == TRUST_STATUS || (k == TRUST_CRL && t->suite == KEY_ED25519))
+		return KEY_ES256; /* few readers of CRLs know Ed25519 */
+	return t->suite;
+}
+
+size_t
+trust_key_count(const struct trust *t)
+{
+	return t->suite == KEY_SM2 ? TRUST_KEYS : TRUST_STATUS_SM2;
+}
+
 enum err
 trust_make_keys(struct trust *t)
 {
-	enum err e = ERR_OK;
+	enum err e = key_generate(trust_key_suite(t, TRUST_ROOT), &t->keys[TRUST_ROOT]);
 
-	for (size_t i = 0; i < TRUST_KEYS; i++) {
-		/* the log key signs C2SP notes, which know Ed25519 */
-		enum key_suite suite = i == TRUST_LOG ? KEY_ED25519 : KEY_ES256;
-
-		if ((e = key_generate(suite, &t->keys[i])) != ERR_OK)
-			return e;
-	}
+	if (e != ERR_OK)
+		return e;
 	for (size_t i = 0; i < DEMO_OPERATORS; i++)
-		if ((e = key_generate(KEY_ES256, &t->operators[i])) != ERR_OK)
+		if ((e = key_generate(t->suite, &t->operators[i])) != ERR_OK)
 			return e;
 	return ERR_OK;
 }
@@ -73,6 +84,8 @@ static const struct {
         {TRUST_STATUS, KEY_STATUS, 2},
         {TRUST_LOG, KEY_LOG, 10},
         {TRUST_CRL, KEY_CRL, 10},
+        {TRUST_STATUS_SM2, KEY_STATUS, 2},
+        {TRUST_LOG_SM2, KEY_LOG, 10},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -83,17 +96,19 @@ manifest_keys(const struct trust *t, struct manifest *m, uint8_t room[ROWS][KEY_
 		const struct key *k = t->keys[rows[i].key];
 		struct buf cose = buf_init(room[i], KEY_COSE_BYTES_MAX);
 
+		if (k == NULL)
+			continue;
 		key_put_cose(k, &cose);
-		m->keys[i] = (struct manifest_key){
+		m->keys[m->key_count++] = (struct manifest_key){
 		        .kid = key_kid(k),
 		        .cose_key = buf_bytes(&cose),
 		        .purpose = rows[i].purpose,
 		        .not_before = t->now - 86400,
 		        .not_after = t->now + rows[i].years * (int64_t)YEAR_S,
 		        .last_size = UINT64_MAX,
+		        .soft = key_store_soft(k),
 		};
 	}
-	m->key_count = ROWS;
 }
 
 enum err
@@ -122,6 +137,7 @@ trust_manifest(const struct trust *t, struct buf *out)
 	for (size_t i = 0; t->witnesses != NULL && i < t->witnesses->witness_count; i++)
 		m.witnesses[m.witness_count++] = t->witnesses->witnesses[i].vkey;
 	m.quorum = t->quorum;
+	m.transcript = t->transcript;
 	if ((e = manifest_sign(&m, t->keys[TRUST_ROOT], out)) != ERR_OK ||
 	        (e = manifest_open(buf_bytes(out), t->keys[TRUST_ROOT], &again)) != ERR_OK)
 		return e;
@@ -129,24 +145,14 @@ trust_manifest(const struct trust *t, struct buf *out)
 	return ERR_OK;
 }
 
-static void
-set_coordinate(json_t *jwk, const char *name, struct bytes raw)
-{
-	char room[BASE64URL_CHARS(32)];
-	struct buf b = BUF_OF(room);
-
-	base64url_put(&b, raw);
-	json_object_set_new(jwk, name, json_stringn(room, b.n));
-}
-
 static json_t *
 jwk_make(const struct key *k)
 {
-	json_t *jwk = json_pack("{s:s,s:s}", "kty", "EC", "crv", "P-256");
+	char room[300];
+	struct buf b = BUF_OF(room);
 
-	set_coordinate(jwk, "x", bytes_of(key_public(k).p, 32));
-	set_coordinate(jwk, "y", bytes_of(key_public(k).p + 32, 32));
-	return jwk;
+	key_put_jwk(k, &b);
+	return json_loadb(room, b.n, JSON_REJECT_DUPLICATES, NULL);
 }
 
 static json_t *

@@ -37,6 +37,7 @@ struct audit_options {
 	const char *database; /* conninfo of role zz_audit */
 	const char *root;     /* PEM of the root's public key */
 	const char *host;
+	const struct config *config;
 	const char *public;  /* folder or URL; NULL: not looked at */
 	const char *journal; /* the signer's folder, or a copy; NULL */
 	const char *pepper;  /* file; NULL */
@@ -57,6 +58,14 @@ struct audit_last {    /* what an earlier audit has seen and found good */
 	int64_t time;  /* the log's newest then */
 	uint8_t root[SHA256_BYTES];
 	uint64_t requests, approvals; /* received long enough before `time` to be final */
+	/* what was there when that audit began: only an earlier audit knows of a row that nothing
+	 * signed speaks of, as an approval of a request that was never executed */
+	int64_t seen_at;
+	uint64_t seen_requests, seen_events, seen_approvals;
+	/* tags of voided entries up to that pending id, in a chain: only the signer could verify
+	 * them */
+	uint64_t voids_to;
+	uint8_t voids[SHA256_BYTES];
 };
 
 struct audit {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALONE_S = 72 * 3600, HOLD_S = 30 * 24 * 3600, MADE_S = 60 };
+enum { ALONE_S = 72 * 3600, HOLD_S = 30 * 24 * 3600, MADE_S = 60, CLOCK_S = 2 };
 
 int
 unit_officials(const struct unit *u, const struct right *right, bool late)
@@ -225,6 +225,33 @@ stop_check(struct unit *u, const struct right *right, const struct unit_event *e
 	unit_made(u, u->stop->e.time);
 }
 
+/* Whether or not it changed anything, enough officials had signed when it was executed. */
+static void
+officials_check(struct unit *u, const struct right *right)
+{
+	int needed = unit_officials(u, right, right->late), executions = 0;
+
+	for (size_t i = 0; i < u->event_count; i++) {
+		const struct unit_event *e = &u->events[i];
+		int officials = u->by->role == ROLE_OFFICIAL ? 1 : 0;
+
+		if (e->state != UNIT_EXECUTED && e->state != UNIT_APPROVED)
+			continue;
+		/* the second signature of a hold */
+		if (e->state == UNIT_EXECUTED && executions++ > 0 && right->confirms > needed)
+			needed = right->confirms;
+		for (size_t k = 0; k < u->approval_count; k++)
+			officials += u->approvals[k].approve &&
+			             u->approvals[k].received <= e->at + CLOCK_S;
+		if (officials >= needed)
+			continue;
+		/* the log knows nothing of it: was it executed? */
+		if (u->certificate_count == 0 && u->change_count == 0 && u->stop == NULL)
+			unit_state_wrong(u, "too few officials have signed");
+		unit_wrong(u, AUDIT_APPROVAL_REQUEST, "too few officials have signed");
+	}
+}
+
 void
 unit_effects(struct unit *u, const struct right *right)
 {
@@ -232,11 +259,12 @@ unit_effects(struct unit *u, const struct right *right)
 
 	if (!was(u, UNIT_EXECUTED) && !was(u, UNIT_APPROVED)) {
 		if (u->certificate_count > 0 || u->change_count > 0 || u->stop != NULL)
-			unit_wrong(u, AUDIT_EVENT_STATE, "the log has executed it");
+			unit_state_wrong(u, "the log has executed it");
 		return;
 	}
 	if (right->fault != ERR_OK || u->r.type == REQUEST_WITHDRAW)
 		return;
+	officials_check(u, right);
 	if (u->r.type == REQUEST_ISSUE || u->r.type == REQUEST_REPLACE)
 		unit_session(u, right, last);
 	else if (u->r.type == REQUEST_STOP || u->r.type == REQUEST_RESUME)

@@ -231,6 +231,20 @@ list_apply(struct audit *a, const struct log_row *row)
 }
 
 static void
+cutoff_apply(struct audit *a, const struct log_row *row)
+{
+	const struct manifest *m = audit_manifest_below(a, row->index);
+	bool known = false;
+
+	for (size_t i = 0; m != NULL && i < m->key_count; i++)
+		known = known || bytes_equal(m->keys[i].kid, row->e.kid);
+	if (!known)
+		audit_entry_wrong(a, row, "it cuts off a key that no manifest named");
+	if (row->e.tree_size != UINT64_MAX && row->e.tree_size > row->index)
+		audit_entry_wrong(a, row, "it cuts off at a size that was not there");
+}
+
+static void
 other_apply(struct audit *a, const struct log_row *row)
 {
 	struct audit_log *l = a->log;
@@ -260,10 +274,11 @@ other_apply(struct audit *a, const struct log_row *row)
 		if (audit_stopped(a, e->center, row->index) != e->resumed)
 			audit_entry_wrong(a, row, "it was so already");
 		return;
+	case ENTRY_CUTOFF:
+		cutoff_apply(a, row);
+		return;
 	case ENTRY_ISSUE:
 	case ENTRY_STATUS:
-	case ENTRY_CUTOFF:
-		audit_entry_wrong(a, row, "this type is not written");
 		return;
 	}
 }
@@ -354,6 +369,16 @@ pair_check(struct audit *a, const struct log_row *row)
 	p->seat = row->n.seat;
 }
 
+static void
+day_add(struct audit_log *l, uint64_t index)
+{
+	if (l->day_count == l->day_room) {
+		l->day_room = l->day_room * 2 + 64;
+		l->days = audit_grow(l->days, l->day_room, sizeof *l->days);
+	}
+	l->days[l->day_count++] = index;
+}
+
 void
 audit_fold(struct audit *a, struct log_row *row)
 {
@@ -386,6 +411,8 @@ audit_fold(struct audit *a, struct log_row *row)
 		audit_status_apply(a, row);
 	else
 		other_apply(a, row);
+	if (row->index > 0 && date_shanghai(time) > date_shanghai(a->log->time))
+		day_add(a->log, row->index);
 	if (time > a->log->time)
 		a->log->time = time;
 }

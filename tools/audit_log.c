@@ -72,7 +72,7 @@ entries_take(struct page *p)
 		struct log_row *r = &p->rows[index - p->first];
 
 		r->there = true;
-		r->batch = pg_next_uint(&row);
+		r->batch = (uint64_t)pg_next_int(&row);
 		r->entry = pg_next_bytes(&row);
 		r->note = pg_next_bytes(&row);
 		r->tag = pg_next_bytes(&row);
@@ -430,5 +430,6 @@ audit_log_free(struct audit_log *l)
 	free(l->holds);
 	free(l->groups);
 	free(l->roots);
+	free(l->days);
 	free(l);
 }

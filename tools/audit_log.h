@@ -76,6 +76,8 @@ struct audit_log {
 	size_t group_count, group_room;
 	struct audit_root *roots; /* rising */
 	size_t root_count, root_next;
+	uint64_t *days; /* where the log goes into another day of Shanghai */
+	size_t day_count, day_room;
 	struct audit_level levels[AUDIT_LEVELS]; /* 1 to 3 are used */
 	uint64_t manifest_version, roster_version;
 	uint64_t manifest_index, roster_index;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PENDING_PAGE = 512, TOKEN_PAGE = 32, MADE_S = 120, WHY_MAX = 64 };
+enum { PENDING_PAGE = 512, TOKEN_PAGE = 32, MADE_S = 120, PASSED_S = 10, WHY_MAX = 64 };
 
 /* clang-format off */
 static const char pending_sql[] =
@@ -67,6 +67,15 @@ why_good(struct bytes why)
 	return why.n > 0 && why.n <= WHY_MAX && e != ERR_OK && bytes_equal_text(why, err_word(e));
 }
 
+/* No log takes it any more. */
+static bool
+is_passed(const struct audit *a, const struct entry *e)
+{
+	return (e->type == ENTRY_GENESIS && a->size > 0) ||
+	       (e->type == ENTRY_MANIFEST && e->sequence <= a->log->manifest_version) ||
+	       (e->type == ENTRY_ROSTER && e->sequence <= a->log->roster_version);
+}
+
 static void
 pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 {
@@ -93,15 +102,29 @@ pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 		        bytes_equal(p->note, p->log_note) || !bytes_equal(p->entry, p->log_entry),
 		        AUDIT_PENDING_NOTE);
 		/* both, tag and entry: it is another entry altogether */
-		if (!bytes_equal(p->entry, p->log_entry))
-			audit_found_add(&f, bytes_equal(p->tag, p->log_tag) ? AUDIT_PENDING_ENTRY
-			                                                    : AUDIT_DONE_IDX);
+		if (!bytes_equal(p->entry, p->log_entry)) {
+			bool one = bytes_equal(p->tag, p->log_tag);
+
+			audit_found_add(&f, one ? AUDIT_PENDING_ENTRY : AUDIT_DONE_IDX);
+			if (!one)
+				audit_found_add(&f, AUDIT_PENDING_ID);
+		}
 	} else if (p->why.n > 0) {
 		audit_want(&f, why_good(p->why), AUDIT_VOID_WHY);
 	}
+	/* what the log does not hold is bound by the row that it was made for */
+	if (decoded && (e.type == ENTRY_MANIFEST || e.type == ENTRY_ROSTER))
+		audit_want(&f, audit_trust_has(a, &e), AUDIT_PENDING_ENTRY);
+	if (decoded && e.type == ENTRY_GENESIS)
+		audit_want(&f, bytes_equal_text(e.iss, a->o->host), AUDIT_PENDING_ENTRY);
 	if (decoded)
 		audit_want(&f, p->created + 2 >= e.time && p->created <= e.time + MADE_S,
 		        AUDIT_PENDING_CREATED);
+	if (decoded && p->index < 0 && p->why.n == 0 && is_passed(a, &e) &&
+	        p->created + PASSED_S < a->o->now) {
+		audit_found_add(&f, AUDIT_PENDING_ID);
+		audit_differ(a, "log_pending_void", "(row)", key, "waits, and the log is past it");
+	}
 	/* ids rise with time, but two that are written at once may cross */
 	audit_want(&f, p->created + MADE_S >= *newest, AUDIT_PENDING_ID);
 	if (p->created > *newest)
@@ -109,9 +132,49 @@ pending_check(struct audit *a, const struct pending *p, int64_t *newest)
 	audit_found_tell(a, &f, key, NULL);
 }
 
+/* ---- the memory of voided entries, in order of their ids ---- */
+
+struct voids { /* what the next audit is to know */
+	uint64_t to;
+	uint8_t chain[SHA256_BYTES];
+	bool open, compared;
+};
+
+static void
+voids_compare(struct audit *a, struct voids *v, const uint8_t chain[SHA256_BYTES])
+{
+	if (!v->compared && a->last.size != 0 && memcmp(chain, a->last.voids, SHA256_BYTES) != 0)
+		audit_differ(a, audit_table(AUDIT_PENDING_TAG), audit_column(AUDIT_PENDING_TAG),
+		        "of voided entries", "is not what the last audit saw");
+	v->compared = true;
+}
+
+/* What may still change, or may still come below it, ends what is remembered. */
+static void
+voids_see(struct audit *a, struct voids *v, const struct pending *p, uint8_t chain[SHA256_BYTES])
+{
+	uint8_t link[SHA256_BYTES + 8 + ENTRY_TAG_BYTES];
+
+	if (p->id > a->last.voids_to)
+		voids_compare(a, v, chain);
+	v->open = v->open || (p->index < 0 && p->why.n == 0) || p->created + PASSED_S >= a->o->now;
+	if (p->why.n != 0 && p->tag.n == ENTRY_TAG_BYTES) {
+		memcpy(link, chain, SHA256_BYTES);
+		be_put(link + SHA256_BYTES, p->id, 8);
+		memcpy(link + SHA256_BYTES + 8, p->tag.p, ENTRY_TAG_BYTES);
+		sha256_one(bytes_of(link, sizeof link), chain);
+	}
+	if (v->open)
+		return;
+	v->to = p->id;
+	memcpy(v->chain, chain, SHA256_BYTES);
+}
+
 static enum err
 pending_run(struct audit *a)
 {
+	struct voids v = {.open = false};
+	uint8_t chain[SHA256_BYTES] = {0};
 	int64_t after = 0, newest = 0;
 	size_t count = PENDING_PAGE;
 	enum err e = ERR_OK;
@@ -138,9 +201,13 @@ pending_run(struct audit *a)
 			p.log_tag = pg_next_bytes(&row);
 			after = (int64_t)p.id;
 			pending_check(a, &p, &newest);
+			voids_see(a, &v, &p, chain);
 		}
 		pg_result_free(r);
 	}
+	voids_compare(a, &v, chain);
+	a->last.voids_to = v.to;
+	memcpy(a->last.voids, v.chain, SHA256_BYTES);
 	return e;
 }
 
@@ -340,8 +407,10 @@ orphans_tell(struct audit *a)
 		snprintf(key, sizeof key, "%s=%" PRIu64, kinds[k].key, pg_next_uint(&row));
 		audit_differ(a, kinds[k].table, kinds[k].column, key, kinds[k].why);
 		/* what it hung on may be what is missing */
+		if (k == 2)
+			audit_differ_at(a, AUDIT_DONE_PENDING, key, "nothing waited under it");
 		if (k == 3)
-			audit_differ(a, "log_pending", "(row)", key, "is missing");
+			audit_differ_at(a, AUDIT_PENDING_ID, key, "is missing");
 	}
 	pg_result_free(r);
 	return ERR_OK;

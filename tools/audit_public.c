@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	PATH_BYTES = 600,
 	BUNDLE_MAX = TILE_WIDTH * (2 + ENTRY_BYTES_MAX),
 	CRL_MAX = 96 * 1024 * 1024,
 	SIZES_MAX = 10 * 1000 * 1000,
+	AGAIN_NS = 500 * 1000 * 1000,
 };
 
 struct audit_public {
@@ -27,13 +29,31 @@ struct audit_public {
 	struct audit_file *files;
 	size_t count;
 	struct checkpoint checkpoint;
-	bool there; /* there is a checkpoint */
+	bool there;  /* there is a checkpoint */
+	bool waited; /* for something that was missing */
 };
 
 void
 audit_public_differ(struct audit *a, const char *path, const char *why)
 {
 	audit_differ(a, "public", "file", path, why);
+}
+
+void
+audit_public_missing(struct audit *a, const char *path)
+{
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	enum err e = audit_public_get(a, path, CRL_MAX, &bytes, &n);
+
+	if (e == ERR_NOT_FOUND && !a->public->waited) {
+		a->public->waited = true;
+		nanosleep(&(struct timespec){.tv_nsec = AGAIN_NS}, NULL);
+		e = audit_public_get(a, path, CRL_MAX, &bytes, &n);
+	}
+	if (e == ERR_NOT_FOUND)
+		audit_public_differ(a, path, "is missing");
+	free(bytes);
 }
 
 bool
@@ -154,7 +174,8 @@ head_keep(struct audit *a)
 	bool there;
 	enum err e = file_keep(a, "status/head.cwt", HEAD_BYTES_MAX, &there);
 
-	if (e != ERR_OK || !there)
+	if (e != ERR_OK || !there ||
+	        (e = file_keep(a, "status/head-sm2.cwt", HEAD_BYTES_MAX, &there)) != ERR_OK)
 		return e;
 	f = audit_public_kept(a, "status/head.cwt");
 	if (head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
@@ -359,9 +380,13 @@ upper_tiles(struct audit *a)
 uint64_t *
 audit_public_sizes(struct audit *a, size_t *count)
 {
-	uint64_t *sizes = audit_grow(NULL, 1, sizeof *sizes);
+	uint64_t *sizes = audit_grow(NULL, 2, sizeof *sizes);
+	const struct audit_file *head =
+	        a->public == NULL ? NULL : audit_public_kept(a, "status/head.cwt");
 	char path[PATH_BYTES];
 	const struct dirent *entry;
+	struct cose_sign1 m;
+	struct head h;
 	DIR *d;
 
 	*count = 0;
@@ -369,6 +394,9 @@ audit_public_sizes(struct audit *a, size_t *count)
 		return sizes;
 	if (a->public->there)
 		sizes[(*count)++] = a->public->checkpoint.size;
+	/* an address lists nothing, and its head may be older than its checkpoint */
+	if (head != NULL && head_decode(bytes_of(head->p, head->n), &m, &h) == ERR_OK)
+		sizes[(*count)++] = h.tree_size;
 	if (a->public->folder == NULL)
 		return sizes;
 	snprintf(path, sizeof path, "%.400s/log/checkpoints", a->public->folder);
@@ -386,48 +414,39 @@ audit_public_sizes(struct audit *a, size_t *count)
 	return sizes;
 }
 
+const struct merkle_hash *
+audit_root_at(const struct audit *a, uint64_t size)
+{
+	size_t low = 0, high = a->log->root_next;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (a->log->roots[mid].size < size)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == a->log->root_next || a->log->roots[low].size != size)
+		return NULL;
+	return &a->log->roots[low].root;
+}
+
 bool
 audit_root_is(const struct audit *a, uint64_t size, const struct merkle_hash *root)
 {
-	for (size_t i = 0; i < a->log->root_next; i++)
-		if (a->log->roots[i].size == size)
-			return memcmp(a->log->roots[i].root.b, root->b, SHA256_BYTES) == 0;
-	return false;
+	const struct merkle_hash *have = audit_root_at(a, size);
+
+	return have != NULL && memcmp(have->b, root->b, SHA256_BYTES) == 0;
 }
 
 bool
 audit_checkpoint_good(const struct audit *a, const struct checkpoint *c)
 {
 	const struct manifest *m = audit_manifest_newest(a);
-	struct key *log = NULL;
-	struct bytes name;
-	bool good;
 
-	if (m == NULL || note_vkey_decode(m->log_vkey, &name, &log) != ERR_OK)
-		return false;
-	good = bytes_equal(c->origin, m->origin) && checkpoint_verify(c, name, log) == ERR_OK &&
+	return m != NULL && manifest_checkpoint(m, c) == ERR_OK &&
 	       audit_root_is(a, c->size, &c->root);
-	key_free(log);
-	return good;
-}
-
-static void
-manifest_check(struct audit *a)
-{
-	const struct audit_file *f = audit_public_kept(a, "manifest.cose");
-	const struct manifest *m = audit_manifest_newest(a),
-	                      *before = audit_manifest_below(a, audit_public_size(a));
-	uint8_t hash[SHA256_BYTES];
-
-	if (f == NULL) {
-		if (before != NULL)
-			audit_public_differ(a, "manifest.cose", "is missing");
-		return;
-	}
-	sha256_one(bytes_of(f->p, f->n), hash);
-	if ((m == NULL || memcmp(hash, m->sha256, sizeof hash) != 0) &&
-	        (before == NULL || memcmp(hash, before->sha256, sizeof hash) != 0))
-		audit_public_differ(a, "manifest.cose", "is not the manifest in force");
 }
 
 enum err
@@ -439,12 +458,11 @@ audit_public_run(struct audit *a)
 		return ERR_OK;
 	audit_phase(a, "public", 0);
 	if (!a->public->there && a->size > 0)
-		audit_public_differ(a, "log/checkpoint", "is missing");
+		audit_public_missing(a, "log/checkpoint");
 	if (a->public->there && !audit_checkpoint_good(a, &a->public->checkpoint))
 		audit_public_differ(
 		        a, "log/checkpoint", "is not of the database's tree, or not signed");
 	upper_tiles(a);
-	manifest_check(a);
 	if ((e = audit_public_status(a)) != ERR_OK)
 		return e;
 	return audit_public_is_folder(a) ? audit_public_walk(a) : ERR_OK;

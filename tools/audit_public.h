@@ -33,6 +33,10 @@ void audit_public_leaves(struct audit *a, const struct log_row *rows, size_t cou
 uint64_t *audit_public_sizes(struct audit *a, size_t *count);
 
 void audit_public_differ(struct audit *a, const char *path, const char *why);
+/* Was not there before the snapshot: tells it, unless it has come for the first time since. */
+void audit_public_missing(struct audit *a, const char *path);
+/* Root of the entries below that size; NULL where nobody asked for it before the log was read. */
+const struct merkle_hash *audit_root_at(const struct audit *a, uint64_t size);
 /* Is it the root of the entries below that size? Only for sizes that audit_public_sizes gave. */
 bool audit_root_is(const struct audit *a, uint64_t size, const struct merkle_hash *root);
 bool audit_checkpoint_good(const struct audit *a, const struct checkpoint *c);

@@ -241,6 +241,29 @@ head_good(struct heads *w)
 	return audit_root_is(w->a, w->h.tree_size, &w->h.root);
 }
 
+/* Of an SM2 authority: the same claims; or those of the next, written since the other was read. */
+static void
+head_sm2_compare(struct heads *w)
+{
+	const struct audit_file *f = audit_public_kept(w->a, "status/head.cwt"),
+	                        *sm2 = audit_public_kept(w->a, "status/head-sm2.cwt");
+	const struct manifest *newest = audit_manifest_newest(w->a);
+	const struct manifest_key *key;
+	struct cose_sign1 m, of_sm2;
+	struct head h;
+	bool good;
+
+	if (newest == NULL || !newest->sm2 || head_decode(bytes_of(f->p, f->n), &m, &h) != ERR_OK)
+		return;
+	good = sm2 != NULL && head_decode(bytes_of(sm2->p, sm2->n), &of_sm2, &h) == ERR_OK &&
+	       (key = audit_key_below(w->a, UINT64_MAX, of_sm2.kid, KEY_STATUS)) != NULL &&
+	       key_suite(key->key) == KEY_SM2 &&
+	       cose_verify(&of_sm2, key->key, HEAD_TYPE) == ERR_OK &&
+	       (h.sequence > w->h.sequence || bytes_equal(m.payload, of_sm2.payload));
+	if (!good)
+		audit_public_differ(w->a, "status/head-sm2.cwt", "is not what head.cwt says");
+}
+
 static enum err
 head_compare(struct heads *w)
 {
@@ -254,6 +277,7 @@ head_compare(struct heads *w)
 		        w->a, "status/head.cwt", "is no head of this tree and manifest");
 		return ERR_OK;
 	}
+	head_sm2_compare(w);
 	w->rows = table_rows(w->a, w->h.sequence, &w->count, hash);
 	if (w->rows == NULL || memcmp(hash, w->h.table_sha256, sizeof hash) != 0 ||
 	        w->count != w->h.list_count) {
@@ -348,7 +372,7 @@ crl_compare(struct audit *a, uint32_t list, uint64_t low)
 	snprintf(path, sizeof path, "crl/%u.crl", list);
 	snprintf(want, sizeof want, "https://%.200s/%s", a->o->host, path);
 	if ((f = audit_public_kept(a, path)) == NULL) {
-		audit_public_differ(a, path, "is missing");
+		audit_public_missing(a, path);
 		return;
 	}
 	if (m == NULL || crl_check(bytes_of(f->p, f->n), m->crl_ca, &t, &url) != ERR_OK ||
@@ -379,7 +403,7 @@ file_compare(struct heads *w, uint32_t list, const char *path, bool jwt, bool ei
 	enum err e;
 
 	if (f == NULL) {
-		audit_public_differ(w->a, path, "is missing");
+		audit_public_missing(w->a, path);
 		return ERR_OK;
 	}
 	if ((e = version_of_file(w->a, list, f, &v)) != ERR_OK)
@@ -413,6 +437,25 @@ list_compare(struct heads *w, uint32_t list)
 	return e;
 }
 
+static void
+manifest_check(struct audit *a)
+{
+	const struct audit_file *f = audit_public_kept(a, "manifest.cose");
+	const struct manifest *m = audit_manifest_newest(a),
+	                      *before = audit_manifest_below(a, audit_public_size(a));
+	uint8_t hash[SHA256_BYTES];
+
+	if (f == NULL) {
+		if (before != NULL)
+			audit_public_missing(a, "manifest.cose");
+		return;
+	}
+	sha256_one(bytes_of(f->p, f->n), hash);
+	if ((m == NULL || memcmp(hash, m->sha256, sizeof hash) != 0) &&
+	        (before == NULL || memcmp(hash, before->sha256, sizeof hash) != 0))
+		audit_public_differ(a, "manifest.cose", "is not the manifest in force");
+}
+
 enum err
 audit_public_status(struct audit *a)
 {
@@ -420,6 +463,7 @@ audit_public_status(struct audit *a)
 	enum err e = head_compare(&w);
 	bool lists = false;
 
+	manifest_check(a);
 	for (uint32_t i = 0; e == ERR_OK && i < a->log->list_count; i++) {
 		if (a->log->lists[i].sequence == 0 ||
 		        a->log->lists[i].version_index >= audit_public_size(a))
@@ -428,7 +472,7 @@ audit_public_status(struct audit *a)
 		e = list_compare(&w, i);
 	}
 	if (lists && audit_public_kept(a, "status/head.cwt") == NULL)
-		audit_public_differ(a, "status/head.cwt", "is missing");
+		audit_public_missing(a, "status/head.cwt");
 	free(w.rows);
 	return e;
 }

@@ -2,6 +2,7 @@
  * stands under it is what the database makes. A name that nobody knows may hold anything. */
 #include "audit_public.h"
 #include "audit_trust.h"
+#include "config.h"
 #include "date.h"
 #include "entry.h"
 #include "file.h"
@@ -23,7 +24,6 @@ enum { DEPTH_MAX = 12, NAME_MAX_BYTES = 200, UNFINISHED_S_MAX = 3600 };
 struct walk {
 	struct audit *a;
 	const struct manifest *m;
-	struct key *log;
 	enum err e;
 };
 
@@ -40,19 +40,39 @@ file_take(struct walk *w, const char *path, uint8_t **p, size_t *n)
 	return false;
 }
 
+/* Published after the audit had listed what there is: the log signed it, and its tree is the next
+ * audit's. */
 static bool
-cose_head_good(struct walk *w, struct bytes in, uint64_t size)
+is_newer(const struct walk *w, const struct checkpoint *c)
 {
-	struct receipt r;
+	return c->size > audit_public_size(w->a) && audit_root_at(w->a, c->size) == NULL &&
+	       w->m != NULL && manifest_checkpoint(w->m, c) == ERR_OK;
+}
 
-	if (w->log == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size)
+static bool
+cose_head_good(struct walk *w, const char *path, struct bytes in, uint64_t size)
+{
+	const struct merkle_hash *root = audit_root_at(w->a, size);
+	const struct manifest_key *log = NULL;
+	char beside[NAME_MAX_BYTES];
+	struct checkpoint c;
+	struct receipt r;
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool good;
+
+	if (w->m == NULL || receipt_head_decode(in, &r) != ERR_OK || r.size != size ||
+	        (log = manifest_find(w->m, r.kid, KEY_LOG)) == NULL)
 		return false;
-	for (size_t i = 0; i < w->a->log->root_next; i++)
-		if (w->a->log->roots[i].size == size)
-			return receipt_head_verify(&r, w->log, w->m->origin,
-			               &w->a->log->roots[i].root) == ERR_OK;
-	/* one that is newer than the listing that was taken before the snapshot */
-	return size > w->a->size;
+	if (root != NULL)
+		return receipt_head_verify(&r, log->key, w->m->origin, root) == ERR_OK;
+	/* newer than the listing: of one tree with the checkpoint beside it */
+	snprintf(beside, sizeof beside, "%.*s", (int)(strlen(path) - strlen(".cose")), path);
+	good = file_take(w, beside, &p, &n) && checkpoint_decode(bytes_of(p, n), &c) == ERR_OK &&
+	       c.size == size && is_newer(w, &c) &&
+	       receipt_head_verify(&r, log->key, w->m->origin, &c.root) == ERR_OK;
+	free(p);
+	return good;
 }
 
 static void
@@ -71,15 +91,15 @@ checkpoint_file(struct walk *w, const char *path, const char *name)
 		audit_public_differ(w->a, path, "is not a name of the service");
 		return;
 	}
-	if (size > w->a->size || !file_take(w, path, &p, &n))
+	if (!file_take(w, path, &p, &n))
 		return;
 	if (dot != NULL && strcmp(dot, ".head") == 0)
 		good = n == 0; /* a mark: a head names it */
 	else if (dot != NULL)
-		good = cose_head_good(w, bytes_of(p, n), size);
+		good = cose_head_good(w, path, bytes_of(p, n), size);
 	else
 		good = checkpoint_decode(bytes_of(p, n), &c) == ERR_OK && c.size == size &&
-		       audit_checkpoint_good(w->a, &c);
+		       (is_newer(w, &c) || audit_checkpoint_good(w->a, &c));
 	if (!good)
 		audit_public_differ(w->a, path, "is no checkpoint of this tree");
 	free(p);
@@ -126,10 +146,9 @@ out:
 }
 
 static enum err
-entry_at(struct walk *w, uint64_t index, struct bytes want, int64_t *time, bool *same)
+entry_at(struct walk *w, uint64_t index, struct bytes want, bool *same)
 {
 	struct pg_result *r;
-	struct entry e;
 	enum err fault = audit_read(w->a,
 	        "SELECT entry FROM zz.log_entry WHERE idx = $1::int8 AND $2::int8 = 0",
 	        (int64_t)index, 0, &r);
@@ -139,23 +158,11 @@ entry_at(struct walk *w, uint64_t index, struct bytes want, int64_t *time, bool 
 		return fault;
 	if (pg_rows(r) == 1) {
 		struct pg_row row = pg_row(r, 0);
-		struct bytes entry = pg_next_bytes(&row);
 
-		*same = bytes_equal(entry, want);
-		*time = entry_decode(entry, &e) == ERR_OK ? entry_time(&e) : 0;
+		*same = bytes_equal(pg_next_bytes(&row), want);
 	}
 	pg_result_free(r);
 	return ERR_OK;
-}
-
-/* Published after the snapshot of the database was taken: the next audit sees it. */
-static bool
-is_newer(const struct walk *w, const struct proof *proof)
-{
-	struct checkpoint c;
-
-	return proof->index >= w->a->size ||
-	       (checkpoint_decode(proof->note, &c) == ERR_OK && c.size > w->a->size);
 }
 
 static bool
@@ -170,7 +177,8 @@ proof_good(struct walk *w, const struct proof *proof, uint64_t list, uint64_t se
 	        e.sequence != sequence)
 		return false;
 	merkle_leaf(extra, &leaf);
-	return checkpoint_decode(proof->note, &c) == ERR_OK && audit_checkpoint_good(w->a, &c) &&
+	return checkpoint_decode(proof->note, &c) == ERR_OK &&
+	       (is_newer(w, &c) || audit_checkpoint_good(w->a, &c)) &&
 	       proof_verify(proof, &c, &leaf) == ERR_OK;
 }
 
@@ -181,17 +189,15 @@ proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
 	struct proof *proof = audit_grow(NULL, 1, sizeof *proof);
 	uint8_t *p = NULL;
 	size_t n = 0;
-	int64_t time;
 	bool same = false;
 
 	if (file_take(w, path, &p, &n)) {
-		bool read = proof_decode(bytes_of(p, n), proof) == ERR_OK;
-
-		if (read && is_newer(w, proof))
-			same = true;
-		else if (read && proof_good(w, proof, list, sequence))
-			w->e = entry_at(w, proof->index, bytes_of(proof->extra, proof->extra_n),
-			        &time, &same);
+		same = proof_decode(bytes_of(p, n), proof) == ERR_OK &&
+		       proof_good(w, proof, list, sequence);
+		/* newer than the snapshot is what this log signed, and no more */
+		if (same && proof->index < w->a->size)
+			w->e = entry_at(
+			        w, proof->index, bytes_of(proof->extra, proof->extra_n), &same);
 		if (w->e == ERR_OK && !same)
 			audit_public_differ(w->a, path, "is not where the log has it");
 	}
@@ -199,31 +205,42 @@ proof_file(struct walk *w, const char *path, uint64_t list, uint64_t sequence)
 	free(proof);
 }
 
-/* Each landmark is where the log goes into another day of Shanghai. */
-static void
-landmarks_file(struct walk *w, const char *path)
+/* All that the published log has, the newest LANDMARKS_MAX, and maybe some that are newer. */
+static bool
+landmarks_good(const struct audit *a, const struct landmarks *l)
 {
+	const struct audit_log *log = a->log;
+	size_t due = log->day_count;
+
+	while (due > 0 && log->days[due - 1] >= audit_public_size(a))
+		due--;
+	if (l->last < due || l->count != (l->last < LANDMARKS_MAX ? l->last : LANDMARKS_MAX))
+		return false;
+	for (size_t i = 0; i <= l->count; i++) {
+		uint64_t number = l->last - l->count + i; /* 0: size 0 */
+
+		if (number > log->day_count
+		                ? l->sizes[i] < a->size
+		                : l->sizes[i] != (number == 0 ? 0 : log->days[number - 1]))
+			return false;
+	}
+	return true;
+}
+
+static void
+landmarks_check(struct walk *w)
+{
+	static const char path[] = "log/landmarks";
 	struct landmarks *l = audit_grow(NULL, 1, sizeof *l);
 	uint8_t *p = NULL;
 	size_t n = 0;
-	bool good = false, ignored;
+	enum err e = audit_public_get(w->a, path, LANDMARKS_TEXT_BYTES_MAX, &p, &n);
 
-	if (file_take(w, path, &p, &n)) {
-		good = landmarks_decode(bytes_of(p, n), l) == ERR_OK;
-		for (size_t i = 0; good && w->e == ERR_OK && i <= l->count; i++) {
-			int64_t before = 0, after = 0;
-
-			if (l->sizes[i] == 0 || l->sizes[i] >= w->a->size)
-				continue;
-			if ((w->e = entry_at(w, l->sizes[i] - 1, bytes_of(NULL, 0), &before,
-			             &ignored)) == ERR_OK)
-				w->e = entry_at(
-				        w, l->sizes[i], bytes_of(NULL, 0), &after, &ignored);
-			good = date_shanghai(before) < date_shanghai(after);
-		}
-		if (w->e == ERR_OK && !good)
-			audit_public_differ(w->a, path, "is not where the log's days begin");
-	}
+	if (e != ERR_OK && audit_public_size(w->a) > 0)
+		audit_public_differ(w->a, path, e == ERR_NOT_FOUND ? "is missing" : err_word(e));
+	if (e == ERR_OK &&
+	        (landmarks_decode(bytes_of(p, n), l) != ERR_OK || !landmarks_good(w->a, l)))
+		audit_public_differ(w->a, path, "is not where the log's days begin");
 	free(p);
 	free(l);
 }
@@ -293,6 +310,79 @@ signed_file(struct walk *w, const char *path, const char *type)
 	free(p);
 }
 
+/* The next line is this keyword and these words. */
+static bool
+line_is(struct bytes *rest, const char *keyword, struct bytes words)
+{
+	const uint8_t *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+	size_t n = end == NULL ? 0 : (size_t)(end - rest->p), k = strlen(keyword);
+	bool same = end != NULL && bytes_start(*rest, keyword) &&
+	            bytes_equal(bytes_of(rest->p + k, n - k), words);
+
+	*rest = bytes_skip(*rest, end == NULL ? rest->n : n + 1);
+	return same;
+}
+
+static bool
+lines_are(struct bytes *rest, const char *keyword, const char *lines)
+{
+	bool same = true;
+
+	while (same && *lines != '\0') {
+		size_t n = strcspn(lines, "\n");
+
+		same = line_is(rest, keyword, bytes_of(lines, n));
+		lines += n + (lines[n] == '\n');
+	}
+	return same;
+}
+
+/* Who witnesses the log: the log's key, and what zz.conf says of witnesses. */
+static void
+policy_file(struct walk *w, const char *path)
+{
+	const struct config *c = w->a->o->config;
+	char log[CONFIG_TEXT_MAX + NAME_MAX_BYTES];
+	struct bytes rest;
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (w->m == NULL || !file_take(w, path, &p, &n))
+		return;
+	rest = bytes_of(p, n);
+	snprintf(log, sizeof log, "%.*s https://%s/log", (int)w->m->log_vkey.n,
+	        (const char *)w->m->log_vkey.p, c->host);
+	if (!line_is(&rest, "log ", bytes_of_text(log)) ||
+	        !lines_are(&rest, "witness ", c->witness) ||
+	        !lines_are(&rest, "group ", c->witness_group) ||
+	        !line_is(&rest, "quorum ", bytes_of_text(c->witness_quorum)) || rest.n != 0)
+		audit_public_differ(w->a, path, "is not what zz.conf and the manifest say");
+	free(p);
+}
+
+/* A name that the service writes, whose file came for the first time after the audit had looked. */
+static bool
+is_to_come(const struct walk *w, const char *path)
+{
+	static const char *const names[] = {"log/checkpoint", "manifest.cose", "status/head.cwt"};
+	static const char *const ends[] = {"", ".cwt", ".jwt", ".crl"};
+	bool crl = strncmp(path, "crl/", 4) == 0, known = false;
+	const char *name = path + (crl ? 4 : 7);
+	uint64_t list;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	if (!crl && strncmp(path, "status/", 7) != 0)
+		return false;
+	for (size_t i = crl ? 3 : 0; i < (crl ? 4u : 3u); i++)
+		known = known || strcmp(name + strspn(name, "0123456789"), ends[i]) == 0;
+	return known &&
+	       decimal_decode(bytes_of(name, strspn(name, "0123456789")), UINT32_MAX, &list) ==
+	               ERR_OK &&
+	       list < w->a->log->list_count;
+}
+
 static void
 file_judge(struct walk *w, const char *path)
 {
@@ -302,9 +392,9 @@ file_judge(struct walk *w, const char *path)
 	if (strncmp(path, "log/checkpoints/", 16) == 0)
 		checkpoint_file(w, path, name);
 	else if (strcmp(path, "log/landmarks") == 0)
-		landmarks_file(w, path);
+		return; /* landmarks_check */
 	else if (strcmp(path, "log/policy.txt") == 0)
-		return; /* what zz.conf says of witnesses: the database knows nothing of it */
+		policy_file(w, path);
 	else if (strncmp(path, "log/tile/", 9) == 0)
 		tile_file(w, path);
 	else if (strncmp(path, "status/version/", 15) == 0)
@@ -313,7 +403,7 @@ file_judge(struct walk *w, const char *path)
 		signed_file(w, path, TABLE_TYPE);
 	else if (strncmp(path, "status/delta/", 13) == 0)
 		signed_file(w, path, DELTA_TYPE);
-	else if (audit_public_kept(w->a, path) == NULL)
+	else if (audit_public_kept(w->a, path) == NULL && !is_to_come(w, path))
 		audit_public_differ(w->a, path, "is not a name of the service");
 }
 
@@ -371,10 +461,8 @@ audit_public_walk(struct audit *a)
 {
 	struct walk w = {.a = a, .m = audit_manifest_newest(a), .e = ERR_OK};
 	struct folders f = {NULL, 0, 0};
-	struct bytes name;
 
-	if (w.m != NULL)
-		err_ignore(note_vkey_decode(w.m->log_vkey, &name, &w.log));
+	landmarks_check(&w);
 	folder_add(&f, "");
 	while (w.e == ERR_OK && f.count > 0) {
 		char folder[NAME_MAX_BYTES];
@@ -383,6 +471,5 @@ audit_public_walk(struct audit *a)
 		folder_read(&w, &f, folder);
 	}
 	free(f.names);
-	key_free(w.log);
 	return w.e;
 }

@@ -27,6 +27,15 @@ static const char orphans_sql[] =
 	" WHERE e.state = 'withdrawn' AND NOT EXISTS (SELECT FROM zz.request w JOIN zz.request_event x ON x.request = w.id"
 	" WHERE w.type = 'withdraw' AND w.sender = r.sender AND x.state = 'executed' AND x.at >= e.at"
 	" AND x.at <= e.at + 60)";
+static const char withdrawn_sql[] =
+	"SELECT e.seq FROM zz.request_event e WHERE e.request = $1::bytea AND e.state = 'withdrawn'";
+/* received before $1, and up to $2 */
+static const char counts_sql[] =
+	"SELECT (SELECT count(*) FROM zz.request r WHERE r.received_at < $1::int8),"
+	" (SELECT count(*) FROM zz.approval p WHERE p.received_at < $1),"
+	" (SELECT count(*) FROM zz.request r WHERE r.received_at <= $2::int8),"
+	" (SELECT count(*) FROM zz.request_event x WHERE x.at <= $2),"
+	" (SELECT count(*) FROM zz.approval p WHERE p.received_at <= $2)";
 static const char status_sql[] =
 	"SELECT v.status, v.at, v.request FROM zz.certificate_event v WHERE v.serial = $1::bytea ORDER BY v.idx";
 static const char holder_sql[] =
@@ -158,10 +167,36 @@ holders_check(struct audit *a, struct unit *u)
 	return e;
 }
 
+/* What was withdrawn says so. */
+static enum err
+withdrawn_check(struct audit *a, const struct unit *u)
+{
+	char key[2 * SHA256_BYTES + 10] = "request=";
+	struct pg_params p;
+	struct pg_result *r;
+	enum err e;
+
+	pg_params_init(&p);
+	pg_put_bytes(&p, bytes_of(u->r.withdraws, SHA256_BYTES));
+	if ((e = pg_query(a->pg, withdrawn_sql, &p, &r)) != ERR_OK)
+		return e;
+	hex_encode(bytes_of(u->r.withdraws, SHA256_BYTES), key + 8);
+	if (pg_rows(r) == 0) {
+		audit_differ_at(a, AUDIT_EVENT_STATE, key, "it was withdrawn");
+		audit_differ_at(a, AUDIT_EVENT_REQUEST, key, "it was withdrawn");
+	}
+	pg_result_free(r);
+	return ERR_OK;
+}
+
 static enum err
 outcomes_check(struct audit *a, struct unit *u)
 {
 	enum err e = ERR_OK;
+
+	if (u->open && u->r.type == REQUEST_WITHDRAW && u->event_count > 0 &&
+	        u->events[0].state == UNIT_EXECUTED)
+		return withdrawn_check(a, u);
 
 	if (u->open && u->r.type == REQUEST_ISSUE && a->has_pepper)
 		return holders_check(a, u);
@@ -254,46 +289,63 @@ orphans_tell(struct audit *a)
 		char text[160];
 
 		snprintf(text, sizeof text, "request=%.*s", (int)key.n, (const char *)key.p);
+		/* a withdrawal may be another's */
+		if (kind == 3)
+			audit_differ_at(a, AUDIT_EVENT_REQUEST, text, why[kind]);
+		/* one of both: the row is gone, or this one names another */
+		if (kind == 0)
+			audit_differ(a, "request", "(row)", text, "is missing, its states name it");
 		audit_differ_at(a, column[kind], text, why[kind]);
 	}
 	pg_result_free(r);
 	return ERR_OK;
 }
 
-/* What was final at the last audit is still there, row for row by number. */
-static enum err
-counts_check(struct audit *a, const struct ids *ids)
+static MUST_USE enum err
+counts_read(struct audit *a, struct audit_last *l)
 {
-	static const char sql[] = "SELECT count(*), (SELECT count(*) FROM zz.approval p WHERE "
-	                          "p.received_at < $2::int8) FROM zz.request r WHERE "
-	                          "r.received_at < $1::int8";
-	int64_t old = a->last.time - FINAL_S, now = a->time - FINAL_S;
 	struct pg_result *r;
-	uint64_t requests, approvals;
-	enum err e;
+	enum err e = audit_read(a, counts_sql, l->time - FINAL_S, l->seen_at, &r);
 
-	if (a->last.size != 0) {
-		if ((e = audit_read(a, sql, old, old, &r)) != ERR_OK)
-			return e;
-		struct pg_row row = pg_row(r, 0);
-
-		requests = pg_next_uint(&row);
-		approvals = pg_next_uint(&row);
-		pg_result_free(r);
-		if (requests != a->last.requests || ids->skipped != requests)
-			audit_differ(
-			        a, "request", "(row)", "below the last audit", "another number");
-		if (approvals != a->last.approvals)
-			audit_differ(
-			        a, "approval", "(row)", "below the last audit", "another number");
-	}
-	if ((e = audit_read(a, sql, now, now, &r)) != ERR_OK)
+	if (e != ERR_OK)
 		return e;
 	struct pg_row row = pg_row(r, 0);
 
-	a->last.requests = pg_next_uint(&row);
-	a->last.approvals = pg_next_uint(&row);
+	l->requests = pg_next_uint(&row);
+	l->approvals = pg_next_uint(&row);
+	l->seen_requests = pg_next_uint(&row);
+	l->seen_events = pg_next_uint(&row);
+	l->seen_approvals = pg_next_uint(&row);
 	pg_result_free(r);
+	return ERR_OK;
+}
+
+/* What was final at the last audit is still there, row for row by number; and of what was there,
+ * nothing went: rows are only added. */
+static enum err
+counts_check(struct audit *a, const struct ids *ids)
+{
+	static const char final[] = "below the last audit", seen[] = "at the last audit",
+	                  other[] = "another number", fewer[] = "fewer than there were";
+	struct audit_last before = a->last, still = before;
+	enum err e;
+
+	a->last.time = a->time;
+	a->last.seen_at = a->o->now;
+	if ((e = counts_read(a, &a->last)) != ERR_OK || before.size == 0)
+		return e;
+	if ((e = counts_read(a, &still)) != ERR_OK)
+		return e;
+	if (still.requests != before.requests || ids->skipped != still.requests)
+		audit_differ(a, "request", "(row)", final, other);
+	if (still.approvals != before.approvals)
+		audit_differ(a, "approval", "(row)", final, other);
+	if (still.seen_requests < before.seen_requests)
+		audit_differ(a, "request", "(row)", seen, fewer);
+	if (still.seen_events < before.seen_events)
+		audit_differ(a, "request_event", "(row)", seen, fewer);
+	if (still.seen_approvals < before.seen_approvals)
+		audit_differ(a, "approval", "(row)", seen, fewer);
 	return ERR_OK;
 }
 

@@ -29,8 +29,8 @@ struct unit_approval {
 	int64_t exp, received;
 	struct audit_rosters rosters;
 	/* derived */
-	bool good;
-	uint8_t thumb[KEY_THUMB_BYTES];
+	bool good, has_list;
+	uint8_t thumb[KEY_THUMB_BYTES], list[SHA256_BYTES];
 };
 struct unit_certificate {
 	uint64_t index;
@@ -90,6 +90,8 @@ enum outcome right_seat(
         const struct request_seat *s, const struct right *right, struct audit_map *met);
 
 void unit_wrong(struct unit *u, enum audit_column c, const char *why);
+/* A state that contradicts its request is wrong, or the row is another request's. */
+void unit_state_wrong(struct unit *u, const char *why);
 /* Position of a serial among those that the request names; -1 none. */
 int64_t unit_position(struct unit *u, struct bytes serial);
 /* Judges the unit and its approvals; for the pool. */

@@ -83,8 +83,9 @@ record_valid(const struct audit *a, const struct log_row *row, const struct cose
 {
 	const struct manifest_key *k = audit_key_below(a, row->index, m->kid, KEY_RECORD);
 
-	if (k == NULL || r->iat < k->not_before || r->iat >= k->not_after ||
-	        !bytes_equal_text(r->iss, a->o->host))
+	/* cut off by an entry before: it signs nothing that comes after */
+	if (k == NULL || audit_cut_below(a, row->index, m->kid) || r->iat < k->not_before ||
+	        r->iat >= k->not_after || !bytes_equal_text(r->iss, a->o->host))
 		return false;
 	return row->audited || cose_verify(m, k->key, RECORD_TYPE) == ERR_OK;
 }

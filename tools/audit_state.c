@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_BYTES_MAX = 400, MEMBERS = 5 };
+enum { STATE_BYTES_MAX = 600, MEMBERS = 11 };
 
 static bool
 member_take(struct bytes *rest, struct bytes *out)
@@ -27,7 +27,7 @@ state_decode(struct bytes in, struct audit_last *out)
 {
 	uint8_t want[SHA256_BYTES], hash[SHA256_BYTES];
 	struct bytes m[MEMBERS] = {{NULL, 0}}, rest;
-	uint64_t time;
+	uint64_t time, seen;
 	enum err e;
 
 	if (in.n < 2 * SHA256_BYTES + 2 || in.p[in.n - 1] != '\n')
@@ -45,9 +45,16 @@ state_decode(struct bytes in, struct audit_last *out)
 	        (e = decimal_decode(m[1], INT64_MAX, &time)) != ERR_OK ||
 	        (e = hex_decode(m[2], out->root, sizeof out->root)) != ERR_OK ||
 	        (e = decimal_decode(m[3], INT64_MAX, &out->requests)) != ERR_OK ||
-	        (e = decimal_decode(m[4], INT64_MAX, &out->approvals)) != ERR_OK)
+	        (e = decimal_decode(m[4], INT64_MAX, &out->approvals)) != ERR_OK ||
+	        (e = decimal_decode(m[5], INT64_MAX, &seen)) != ERR_OK ||
+	        (e = decimal_decode(m[6], INT64_MAX, &out->seen_requests)) != ERR_OK ||
+	        (e = decimal_decode(m[7], INT64_MAX, &out->seen_events)) != ERR_OK ||
+	        (e = decimal_decode(m[8], INT64_MAX, &out->seen_approvals)) != ERR_OK ||
+	        (e = decimal_decode(m[9], INT64_MAX, &out->voids_to)) != ERR_OK ||
+	        (e = hex_decode(m[10], out->voids, sizeof out->voids)) != ERR_OK)
 		return e;
 	out->time = (int64_t)time;
+	out->seen_at = (int64_t)seen;
 	return ERR_OK;
 }
 
@@ -72,7 +79,8 @@ audit_last_read(struct audit *a)
 enum err
 audit_last_write(struct audit *a)
 {
-	char line[STATE_BYTES_MAX], hex[2 * SHA256_BYTES + 1], root[2 * SHA256_BYTES + 1];
+	char line[STATE_BYTES_MAX], hex[2 * SHA256_BYTES + 1], root[2 * SHA256_BYTES + 1],
+	        voids[2 * SHA256_BYTES + 1];
 	uint8_t hash[SHA256_BYTES];
 	struct merkle_hash now;
 	int n;
@@ -81,8 +89,13 @@ audit_last_write(struct audit *a)
 		return ERR_OK;
 	merkle_root(&a->log->frontier, &now);
 	hex_encode(bytes_of(now.b, sizeof now.b), root);
-	n = snprintf(line + 65, sizeof line - 65, "%" PRIu64 " %" PRId64 " %s %" PRIu64 " %" PRIu64,
-	        a->size, a->time, root, a->last.requests, a->last.approvals);
+	hex_encode(bytes_of(a->last.voids, sizeof a->last.voids), voids);
+	n = snprintf(line + 65, sizeof line - 65,
+	        "%" PRIu64 " %" PRId64 " %s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64
+	        " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s",
+	        a->size, a->time, root, a->last.requests, a->last.approvals, a->last.seen_at,
+	        a->last.seen_requests, a->last.seen_events, a->last.seen_approvals,
+	        a->last.voids_to, voids);
 	sha256_one(bytes_of(line + 65, (size_t)n), hash);
 	hex_encode(bytes_of(hash, sizeof hash), hex);
 	memcpy(line, hex, 64);

@@ -15,7 +15,8 @@ struct version {                 /* of a manifest or roster, as the log names it
 	uint64_t version, index; /* UINT64_MAX: no entry */
 	int64_t time;
 	uint8_t sha256[SHA256_BYTES];
-	bool there; /* has a row */
+	bool there;                 /* has a row */
+	uint8_t held[SHA256_BYTES]; /* of the row */
 	/* manifest */
 	uint8_t *bytes;
 	struct manifest m;
@@ -32,6 +33,11 @@ struct audit_trust {
 	struct versions manifests, rosters; /* by index, then those without an entry */
 	struct audit_stop *stops;
 	size_t stop_count;
+	struct cut_off {
+		uint8_t kid[KEY_KID_BYTES];
+		uint64_t index;
+	} * cuts;
+	size_t cut_count;
 	uint64_t clock;
 };
 
@@ -72,6 +78,14 @@ stop_add(struct audit_trust *t, uint64_t index, struct bytes entry, struct bytes
 		memcpy(s->note, note.p, note.n);
 }
 
+static void
+cut_add(struct audit_trust *t, uint64_t index, struct bytes kid)
+{
+	t->cuts = audit_grow(t->cuts, t->cut_count + 1, sizeof *t->cuts);
+	memcpy(t->cuts[t->cut_count].kid, kid.p, KEY_KID_BYTES);
+	t->cuts[t->cut_count++].index = index;
+}
+
 /* Views of the copies, once they no longer move. */
 static void
 stops_decode(struct audit_trust *t)
@@ -90,7 +104,7 @@ entries_take(struct audit *a)
 {
 	static const char sql[] =
 	        "SELECT e.idx, e.entry, e.note FROM zz.log_entry e WHERE substring(e.entry, 2, 2) "
-	        "IN ('\\x0104', '\\x0105', '\\x0107') ORDER BY e.idx";
+	        "IN ('\\x0104', '\\x0105', '\\x0106', '\\x0107') ORDER BY e.idx";
 	struct pg_result *r;
 	enum err e = audit_read_text(a, sql, &r);
 
@@ -107,6 +121,10 @@ entries_take(struct audit *a)
 			continue; /* the log's pass tells */
 		if (entry.type == ENTRY_STOP) {
 			stop_add(a->trust, index, bytes, note);
+			continue;
+		}
+		if (entry.type == ENTRY_CUTOFF) {
+			cut_add(a->trust, index, entry.kid);
 			continue;
 		}
 		v = version_add(
@@ -146,16 +164,20 @@ struct document { /* a row of either table */
 };
 
 static void
-document_check(struct audit_found *f, const struct document *d, const struct version *v,
+document_check(struct audit_found *f, const struct document *d, struct version *v,
         const enum audit_column c[4])
 {
+	bool signed_well = f->count == 0;
 	uint8_t hash[SHA256_BYTES];
 
 	sha256_one(d->message, hash);
+	memcpy(v->held, hash, sizeof hash);
 	audit_want(f, bytes_equal(d->sha256, bytes_of(hash, sizeof hash)), c[2]);
 	if (v->index == UINT64_MAX)
 		return;
-	audit_want(f, memcmp(v->sha256, hash, sizeof hash) == 0, c[1]);
+	/* what the root signed is right, and the entry is not */
+	audit_want(f, memcmp(v->sha256, hash, sizeof hash) == 0,
+	        signed_well ? AUDIT_ENTRY_ENTRY : c[1]);
 	audit_want(f, d->created <= v->time + AUDIT_SLACK_S, c[3]);
 }
 
@@ -269,6 +291,15 @@ audit_trust_run(struct audit *a)
 	return ERR_OK;
 }
 
+bool
+audit_trust_has(const struct audit *a, const struct entry *e)
+{
+	const struct version *v = version_find(
+	        e->type == ENTRY_MANIFEST ? &a->trust->manifests : &a->trust->rosters, e->sequence);
+
+	return v != NULL && v->there && memcmp(v->held, e->sha256, SHA256_BYTES) == 0;
+}
+
 void
 audit_trust_free(struct audit_trust *t)
 {
@@ -284,6 +315,7 @@ audit_trust_free(struct audit_trust *t)
 	free(t->manifests.rows);
 	free(t->rosters.rows);
 	free(t->stops);
+	free(t->cuts);
 	free(t);
 }
 
@@ -319,6 +351,17 @@ audit_key_below(const struct audit *a, uint64_t index, struct bytes kid, enum ke
 			return k;
 	}
 	return NULL;
+}
+
+bool
+audit_cut_below(const struct audit *a, uint64_t index, struct bytes kid)
+{
+	const struct audit_trust *t = a->trust;
+
+	for (size_t i = 0; i < t->cut_count; i++)
+		if (t->cuts[i].index < index && memcmp(t->cuts[i].kid, kid.p, KEY_KID_BYTES) == 0)
+			return true;
+	return false;
 }
 
 /* Read again where it was forgotten; the row was judged before. */

@@ -28,8 +28,12 @@ void audit_rosters_at(struct audit *a, int64_t time, struct audit_rosters *out);
 const struct roster *audit_roster_below(struct audit *a, uint64_t index);
 /* Forgets rosters that were not asked for lately; no item of the pool may be under way. */
 void audit_rosters_trim(struct audit *a);
+/* Was the key cut off by an entry below `index`? */
+bool audit_cut_below(const struct audit *a, uint64_t index, struct bytes kid);
 const struct audit_stop *audit_stops(const struct audit *a, size_t *count);
 /* Was the centre of that code, or that key, stopped by entries below `index`? */
 bool audit_stopped(const struct audit *a, struct bytes name, uint64_t index);
+/* Is the row that an entry 4 or 5 names there? */
+bool audit_trust_has(const struct audit *a, const struct entry *e);
 void audit_trust_free(struct audit_trust *t);
 #endif

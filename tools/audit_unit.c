@@ -16,6 +16,13 @@ unit_wrong(struct unit *u, enum audit_column c, const char *why)
 	audit_found_add(&u->found, c);
 }
 
+void
+unit_state_wrong(struct unit *u, const char *why)
+{
+	unit_wrong(u, AUDIT_EVENT_STATE, why);
+	unit_wrong(u, AUDIT_EVENT_REQUEST, why);
+}
+
 static void
 unit_want(struct unit *u, bool holds, enum audit_column c, const char *why)
 {
@@ -116,18 +123,23 @@ event_check(struct unit *u, size_t i)
 	const struct unit_event *e = &u->events[i];
 
 	unit_want(u, e->seq == (int64_t)i + 1, AUDIT_EVENT_SEQ, "states are numbered 1, 2, 3");
-	if (!move_good(u, i)) {
-		unit_wrong(u, AUDIT_EVENT_STATE, "this state does not follow");
+	if (!move_good(u, i))
+		unit_state_wrong(u, "this state does not follow");
+	/* which of both was changed, nothing says */
+	if ((e->state == UNIT_REFUSED) != (e->code.n != 0))
+		unit_wrong(
+		        u, AUDIT_EVENT_STATE, "a refusal has its word, and nothing else has one");
+	unit_want(u, code_good(e), AUDIT_EVENT_CODE, "no word of a refusal");
+	if (e->state == UNIT_REJECTED && !rejected_by(u, INT64_MAX - CLOCK_S)) {
+		unit_state_wrong(u, "nobody rejected it");
+		unit_wrong(u, AUDIT_APPROVAL_REQUEST, NULL);
+	} else if (e->state == UNIT_REJECTED) {
+		unit_want(u, rejected_by(u, e->at), AUDIT_EVENT_AT, "before it was rejected");
+	}
+	if (e->state == UNIT_LAPSED && e->at < u->r.exp) {
+		unit_wrong(u, AUDIT_EVENT_AT, "it lapsed before its end");
 		unit_wrong(u, AUDIT_EVENT_REQUEST, NULL);
 	}
-	/* a refusal without its word: which of both was changed? */
-	if (e->state == UNIT_REFUSED && e->code.n == 0)
-		unit_wrong(u, AUDIT_EVENT_STATE, "a refusal without its word");
-	unit_want(u, code_good(e), AUDIT_EVENT_CODE, "no word of a refusal");
-	if (e->state == UNIT_REJECTED)
-		unit_want(u, rejected_by(u, e->at), AUDIT_EVENT_STATE, "nobody rejected it");
-	if (e->state == UNIT_LAPSED)
-		unit_want(u, e->at >= u->r.exp, AUDIT_EVENT_AT, "it lapsed before its end");
 	if (e->state != UNIT_EXECUTED)
 		unit_want(u, e->seat.count == 0 && e->outcome.count == 0, AUDIT_EVENT_SEAT,
 		        "nothing was executed");
@@ -136,6 +148,30 @@ event_check(struct unit *u, size_t i)
 	if (e->state != UNIT_LAPSED && e->state != UNIT_REFUSED)
 		unit_want(u, e->at <= u->r.exp + AUDIT_SLACK_S, AUDIT_EVENT_AT,
 		        "after the end of the request");
+}
+
+/* A time at which the request can have come: signed, not over, and before whoever approved it. */
+static bool
+can_be_first(const struct unit *u, int64_t time)
+{
+	for (size_t i = 0; i < u->approval_count; i++)
+		if (u->approvals[i].received + CLOCK_S < time)
+			return false;
+	return time + AHEAD_S >= u->r.iat && time <= u->r.exp;
+}
+
+/* It is received and has its first state at one time, and no signature says which of both columns
+ * is right: the one that cannot be, or both. */
+static void
+first_time_wrong(struct unit *u)
+{
+	static const char why[] = "it came at one time with its first state, or before it";
+	bool received = can_be_first(u, u->received), at = can_be_first(u, u->events[0].at);
+
+	if (received || !at)
+		unit_wrong(u, AUDIT_EVENT_AT, why);
+	if (at || !received)
+		unit_wrong(u, AUDIT_REQUEST_RECEIVED, why);
 }
 
 static void
@@ -148,12 +184,22 @@ received_check(struct unit *u)
 	unit_want(u, ahead || u->r.iat <= u->received + AHEAD_S, AUDIT_REQUEST_RECEIVED,
 	        "before it was signed");
 	unit_want(u, late || u->received <= u->r.exp, AUDIT_REQUEST_RECEIVED, "after its end");
-	if (first->state == UNIT_EXECUTED)
-		unit_want(u, u->received <= first->at, AUDIT_REQUEST_RECEIVED,
-		        "after it was executed");
-	else
-		unit_want(u, u->received == first->at, AUDIT_REQUEST_RECEIVED,
-		        "another time than its first state");
+	if (first->state == UNIT_EXECUTED ? u->received > first->at : u->received != first->at)
+		first_time_wrong(u);
+}
+
+/* A rejection is kept together with the state that it brings. */
+static void
+rejection_check(struct unit *u)
+{
+	bool rejected = false, ended = false;
+
+	for (size_t i = 0; i < u->approval_count; i++)
+		rejected = rejected || !u->approvals[i].approve;
+	for (size_t i = 0; i < u->event_count; i++)
+		ended = ended || u->events[i].state == UNIT_REJECTED;
+	if (rejected && !ended)
+		unit_state_wrong(u, "it was rejected, and goes on");
 }
 
 /* Refusals that follow from the log, not from the request: they cannot be told from its bytes. */
@@ -216,9 +262,11 @@ approval_check(struct unit *u, size_t i)
 	memcpy(p->thumb, key_thumb(by->key).p, sizeof p->thumb);
 	unit_want(u, memcmp(approval.request, u->j.hash, SHA256_BYTES) == 0, AUDIT_APPROVAL_REQUEST,
 	        why);
+	p->has_list = approval.has_list;
+	memcpy(p->list, approval.list_sha256, sizeof p->list);
 	if (approval.has_list != u->r.selects ||
 	        (approval.has_list &&
-	                !bytes_equal(u->list_sha256, bytes_of(approval.list_sha256, SHA256_BYTES))))
+	                !bytes_equal(u->list_sha256, bytes_of(p->list, sizeof p->list))))
 		unit_wrong(u, AUDIT_LIST_SHA256, "is not the list that was approved");
 	unit_want(u, bytes_equal_text(p->kid, j.kid), AUDIT_APPROVAL_KID, why);
 	unit_want(u, bytes_equal_text(p->jti, approval.jti), AUDIT_APPROVAL_JTI, why);
@@ -242,7 +290,6 @@ static void
 list_check(struct unit *u)
 {
 	bool refused = u->event_count > 0 && u->events[0].state == UNIT_REFUSED;
-	uint8_t hash[SHA256_BYTES];
 
 	u->names = u->r.selects ? u->list : bytes_of(u->r.serials, 16 * u->r.serial_count);
 	for (size_t i = 0; i < u->names.n / 16; i++)
@@ -252,12 +299,34 @@ list_check(struct unit *u)
 		return;
 	}
 	unit_want(u, u->r.selects, AUDIT_LIST_REQUEST, "it selects nothing");
-	sha256_one(u->list, hash);
-	unit_want(u, bytes_equal(u->list_sha256, bytes_of(hash, sizeof hash)), AUDIT_LIST_SHA256,
-	        "is not the hash of the serials");
 	for (size_t i = 16; i + 16 <= u->list.n; i += 16)
 		unit_want(u, memcmp(u->list.p + i - 16, u->list.p + i, 16) < 0, AUDIT_LIST_SERIALS,
 		        "serials rise");
+}
+
+/* Serials and their hash belong together; which of both was changed, an approval may know. */
+static void
+list_hash_check(struct unit *u)
+{
+	static const char why[] = "the list and its hash differ";
+	bool serials = false, sum = false;
+	uint8_t hash[SHA256_BYTES];
+
+	sha256_one(u->list, hash);
+	if (u->list.p == NULL || bytes_equal(u->list_sha256, bytes_of(hash, sizeof hash)))
+		return;
+	for (size_t i = 0; i < u->approval_count; i++) {
+		struct bytes signed_list = bytes_of(u->approvals[i].list, SHA256_BYTES);
+
+		serials = serials ||
+		          (u->approvals[i].has_list && bytes_equal(signed_list, u->list_sha256));
+		sum = sum || (u->approvals[i].has_list &&
+		                     memcmp(u->approvals[i].list, hash, sizeof hash) == 0);
+	}
+	if (serials || !sum)
+		unit_wrong(u, AUDIT_LIST_SERIALS, why);
+	if (sum || !serials)
+		unit_wrong(u, AUDIT_LIST_SHA256, why);
 }
 
 int64_t
@@ -287,6 +356,21 @@ decided_at(const struct unit *u)
 	return u->events[u->event_count - 1].at;
 }
 
+/* Something was done that these bytes give no right to, or not at that time. */
+static void
+fault_tell(struct unit *u, enum err fault)
+{
+	bool logged = u->certificate_count > 0 || u->change_count > 0 || u->stop != NULL;
+
+	if (fault != ERR_TIME_AHEAD && fault != ERR_REQUEST_EXPIRED) {
+		unit_wrong(u, AUDIT_REQUEST_JWS, err_en(fault));
+		return;
+	}
+	unit_wrong(u, logged ? AUDIT_ENTRY_ENTRY : AUDIT_EVENT_AT, err_en(fault));
+	if (!logged)
+		unit_state_wrong(u, NULL);
+}
+
 void
 unit_check(struct unit *u)
 {
@@ -301,19 +385,21 @@ unit_check(struct unit *u)
 		received_check(u);
 	for (size_t i = 0; i < u->approval_count; i++)
 		approval_check(u, i);
+	list_hash_check(u);
 	if (u->event_count == 0) {
 		unit_wrong(u, AUDIT_EVENT_REQUEST, "its states are missing");
 		return;
 	}
 	for (size_t i = 0; i < u->event_count; i++)
 		event_check(u, i);
+	rejection_check(u);
 	last = &u->events[u->event_count - 1];
 	if (u->events[0].state == UNIT_REFUSED)
 		refusal_check(u);
 	right_of(u, last->state == UNIT_EXECUTED ? decided_at(u) : u->received, &right);
 	if (u->events[0].state != UNIT_REFUSED && right.fault != ERR_OK &&
 	        last->state != UNIT_REFUSED)
-		unit_wrong(u, AUDIT_REQUEST_JWS, err_en(right.fault));
+		fault_tell(u, right.fault);
 	/* what hangs on the id is of this request only where the id is */
 	if (bytes_equal(u->id, bytes_of(u->j.hash, SHA256_BYTES)))
 		unit_effects(u, &right);

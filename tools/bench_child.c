@@ -1,6 +1,7 @@
 /* bench_child.c - children are the real programs, found beside this one, and are waited for. */
 #include "bench_child.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,19 +80,19 @@ program_find(const char *name, char out[BENCH_PATH_MAX])
 }
 
 static void
-child_exec(const char *path, const char *const arguments[])
+child_exec(const char *path, const char *const arguments[], int out)
 {
 	char *copies[BENCH_ARGUMENTS_MAX + 1] = {NULL};
 
 	for (size_t i = 0; i < BENCH_ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		copies[i] = strdup(arguments[i]);
-	if (dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
-		execv(path, copies);
+	if (dup2(out, STDOUT_FILENO) >= 0)
+		execvp(path, copies);
 	_exit(127);
 }
 
-enum err
-bench_child(const char *const arguments[], int *code, struct rusage *use)
+static enum err
+child_run(const char *const arguments[], int out, int *code, struct rusage *use)
 {
 	char path[BENCH_PATH_MAX];
 	int status = 0;
@@ -103,11 +104,56 @@ bench_child(const char *const arguments[], int *code, struct rusage *use)
 	if ((pid = fork()) < 0)
 		return ERR_IO;
 	if (pid == 0)
-		child_exec(path, arguments);
+		child_exec(path, arguments, out);
 	if (wait4(pid, &status, 0, use) != pid || !WIFEXITED(status))
 		return ERR_IO;
 	*code = WEXITSTATUS(status);
 	return ERR_OK;
+}
+
+enum err
+bench_child(const char *const arguments[], int *code, struct rusage *use)
+{
+	return child_run(arguments, STDERR_FILENO, code, use);
+}
+
+enum err
+bench_child_quiet(const char *const arguments[], int *code, struct rusage *use)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	enum err e = null < 0 ? ERR_IO : child_run(arguments, null, code, use);
+
+	if (null >= 0)
+		close(null);
+	return e;
+}
+
+enum err
+bench_program_start(const char *const arguments[], const char *output, pid_t *process)
+{
+	int out = output == NULL ? STDERR_FILENO
+	                         : open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pid_t pid;
+
+	if (out < 0)
+		return ERR_IO;
+	if ((pid = fork()) == 0)
+		child_exec(arguments[0], arguments, out);
+	if (output != NULL)
+		close(out);
+	if (pid < 0)
+		return ERR_IO;
+	*process = pid;
+	return ERR_OK;
+}
+
+int
+bench_program_end(pid_t process)
+{
+	int status = 0;
+
+	return waitpid(process, &status, 0) == process && WIFEXITED(status) ? WEXITSTATUS(status)
+	                                                                    : -1;
 }
 
 enum err

@@ -5,6 +5,7 @@
 #include "date.h"
 #include "file.h"
 #include "fold_item.h"
+#include "key_store.h"
 #include "status.h"
 
 #include <stdio.h>
@@ -90,14 +91,15 @@ bench_lists_fill(struct fold *f, uint64_t certificates, struct bench_shares shar
 static enum err
 pem_read(const char *dir, const char *name, struct key **out)
 {
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], folder[PATH_BYTES];
 	uint8_t *pem = NULL;
 	size_t n = 0;
 	enum err e;
 
+	snprintf(folder, sizeof folder, "%s/authority/signer", dir);
 	snprintf(path, sizeof path, "%s/authority/%s", dir, name);
-	if ((e = file_read(path, KEY_PEM_BYTES_MAX, &pem, &n)) == ERR_OK)
-		e = key_read_pem(bytes_of(pem, n), out);
+	if ((e = file_read(path, KEY_FILE_BYTES_MAX, &pem, &n)) == ERR_OK)
+		e = key_store_open(folder, bytes_of(pem, n), out);
 	free(pem);
 	return e;
 }

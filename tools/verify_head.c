@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the one that this reader relies on. */
+static const char *
+head_path(const struct sync *s)
+{
+	return manifest_head_path(key_suite(s->o->root));
+}
+
 /* What is held */
 
 static bool
@@ -47,7 +54,7 @@ sync_held(struct sync *s)
 	s->next.rows = calloc(HEAD_LISTS_MAX, sizeof *s->next.rows);
 	if (s->held.rows == NULL || s->next.rows == NULL)
 		return sync_fault(s, ERR_MEMORY);
-	snprintf(s->r->file, sizeof s->r->file, "/status/head.cwt");
+	snprintf(s->r->file, sizeof s->r->file, "%s", head_path(s));
 	e = state_read(s->o->dir, "head.cwt", HEAD_BYTES_MAX, &bytes, &n);
 	if (e == ERR_NOT_FOUND)
 		return true;
@@ -76,7 +83,7 @@ head_missing(struct sync *s)
 	if (!s->held.there && !s->m_open &&
 	        sync_fetch(s, "/manifest.cose", MANIFEST_BYTES_MAX, &reply, &missing) && missing)
 		return sync_away(s, ERR_NOT_FOUND);
-	snprintf(s->r->file, sizeof s->r->file, "/status/head.cwt");
+	snprintf(s->r->file, sizeof s->r->file, "%s", head_path(s));
 	return sync_attack(s, REASON_NO_HEAD);
 }
 
@@ -86,7 +93,7 @@ sync_head_fetch(struct sync *s)
 	struct client_reply reply;
 	bool missing = false;
 
-	if (!sync_fetch(s, "/status/head.cwt", HEAD_BYTES_MAX, &reply, &missing))
+	if (!sync_fetch(s, head_path(s), HEAD_BYTES_MAX, &reply, &missing))
 		return false;
 	if (missing)
 		return head_missing(s);
@@ -118,7 +125,7 @@ manifest_bring(struct sync *s)
 static bool
 head_signed(struct sync *s, const struct cose_sign1 *m)
 {
-	const struct manifest_key *key = manifest_find(&s->m, m->kid, KEY_STATUS);
+	const struct manifest_key *key = manifest_head_key(&s->m, m->kid);
 	const struct head *h = &s->next.h;
 
 	return key != NULL && cose_verify(m, key->key, HEAD_TYPE) == ERR_OK &&
@@ -153,7 +160,7 @@ head_accept(struct sync *s)
 		return sync_attack(s, REASON_HEAD);
 	if (!manifest_bring(s))
 		return false;
-	snprintf(s->r->file, sizeof s->r->file, "/status/head.cwt");
+	snprintf(s->r->file, sizeof s->r->file, "%s", head_path(s));
 	if (!head_signed(s, &m))
 		return sync_attack(s, REASON_HEAD);
 	if (sync_ahead(s, h->iat) || sync_ahead(s, (int64_t)h->sequence))

@@ -119,18 +119,14 @@ status_forget(struct held *h)
 static enum err
 checkpoint_read(struct held *h)
 {
-	struct bytes note = {0}, name = {0};
-	struct key *log = NULL;
+	struct bytes note = {0};
 	enum err e =
 	        part_read(h->dir, "checkpoint", CHECKPOINT_BYTES_MAX, &h->checkpoint_bytes, &note);
 
-	if (e != ERR_OK || note.n == 0 || checkpoint_decode(note, &h->checkpoint) != ERR_OK ||
-	        note_vkey_decode(h->m.log_vkey, &name, &log) != ERR_OK)
+	if (e != ERR_OK || note.n == 0 || checkpoint_decode(note, &h->checkpoint) != ERR_OK)
 		return e;
-	h->checkpoint_known = bytes_equal(h->checkpoint.origin, h->m.origin) &&
-	                      checkpoint_verify(&h->checkpoint, name, log) == ERR_OK &&
+	h->checkpoint_known = manifest_checkpoint(&h->m, &h->checkpoint) == ERR_OK &&
 	                      cosignature_quorum(&h->m, &h->checkpoint) == ERR_OK;
-	key_free(log);
 	return ERR_OK;
 }
 

@@ -27,20 +27,6 @@ fetch(const struct sync_source *from, const char *path, size_t bytes_max, struct
 	return ERR_OK;
 }
 
-static enum err
-checkpoint_accept(const struct manifest *m, const struct checkpoint *c)
-{
-	struct bytes name = {0};
-	struct key *log = NULL;
-	enum err e = note_vkey_decode(m->log_vkey, &name, &log);
-
-	if (e != ERR_OK)
-		return e;
-	e = bytes_equal(c->origin, m->origin) ? checkpoint_verify(c, name, log) : ERR_VALUE;
-	key_free(log);
-	return e;
-}
-
 enum err
 log_view_open(const struct sync_source *from, const struct manifest *m, struct log_view *v)
 {
@@ -54,7 +40,7 @@ log_view_open(const struct sync_source *from, const struct manifest *m, struct l
 	v->from = from;
 	v->manifest = m;
 	if ((e = checkpoint_decode(bytes_of(v->note, v->note_n), &v->checkpoint)) != ERR_OK ||
-	        (e = checkpoint_accept(m, &v->checkpoint)) != ERR_OK)
+	        (e = manifest_checkpoint(m, &v->checkpoint)) != ERR_OK)
 		return e;
 	tiles_init(&v->tiles, from, v->checkpoint.size);
 	return ERR_OK;

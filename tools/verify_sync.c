@@ -195,26 +195,6 @@ sync_manifest(struct sync *s)
 
 /* Checkpoint */
 
-static enum err
-checkpoint_accept(const struct manifest *m, const struct checkpoint *c)
-{
-	struct bytes name = {0};
-	struct key *log = NULL;
-	const struct manifest_key *row = NULL;
-	enum err e = note_vkey_decode(m->log_vkey, &name, &log);
-
-	if (e != ERR_OK)
-		return e;
-	row = manifest_find(m, key_kid(log), KEY_LOG);
-	if (row == NULL || !bytes_equal(name, m->origin) || !bytes_equal(c->origin, m->origin) ||
-	        c->size > row->last_size)
-		e = ERR_VALUE;
-	else
-		e = checkpoint_verify(c, name, log);
-	key_free(log);
-	return e;
-}
-
 bool
 sync_tiles(struct sync *s, uint64_t size, struct tiles **out)
 {
@@ -291,7 +271,7 @@ checkpoint_named(struct sync *s, const struct checkpoint *c)
 {
 	const struct head *h = &s->next.h;
 
-	if (checkpoint_accept(&s->m, c) != ERR_OK)
+	if (manifest_checkpoint(&s->m, c) != ERR_OK)
 		return sync_attack(s, REASON_CHECKPOINT);
 	if (c->size != h->tree_size)
 		return sync_mismatch(s, REASON_MIXED);

@@ -32,44 +32,78 @@ static const struct option_row options[] = {
 	OPTION("admin-user", admin_user, "USER", "system user who runs zz-admin"),
 	OPTION("witnesses", witnesses, "FILE", "witnesses of the log for manifest and zz.conf, a line each: NAME VKEY URL"),
 	OPTION("quorum", quorum, "K", "so many of them must have cosigned before anything is published"),
+	OPTION("suite", suite, "NAME", "its signatures, for ever: es256 (default), ed25519 or sm2 (SM2 with SM3)"),
 	OPTION("migrations", migrations, "DIR", "folder of the numbered SQL files"),
 	OPTION("wait", wait, "SECONDS", "wait until the documents are in force, at most so long (1 to 3600)"),
 	OPTION("root", root, "KEY.pem", "private root key"),
-	OPTION("payload", payload, "FILE.json", "the roster's payload: version, iat, exp, operators, approvals"),
-	OPTION("out", out, "FILE.jws", "where the signed roster goes, as DIR/trust/roster.jws"),
+	OPTION("shares", shares, "FILE,FILE,...", "custodians' shares that open an encrypted root key"),
+	OPTION("sha256", sha256, "HEX", "SHA-256 of the file that was reviewed"),
+	OPTION("payload", payload, "FILE.json", "what is to be signed: a roster's payload, or what manifest wrote"),
+	OPTION("out", out, "FILE", "where the result goes"),
+	OPTION("from", from, "TIME", "when new keys begin to sign, as 2026-12-01T00:00:00Z: leave verifiers the days to learn of them"),
+	OPTION("proposal", proposal, "FILE.jws", "signature of the official who proposes (zz enrol)"),
+	OPTION("approval", approval, "FILE.jws", "signature of the official who approves (zz enrol)"),
+	OPTION("roster", roster, "FILE.jws", "roster in force, as DIR/trust/roster.jws: whose officials these are"),
+	OPTION("reason", reason, "WORD", "compromise, superseded or ceased"),
+	OPTION("size", size, "N", "last valid tree size: what the key signed counts below it (default: all that the log has now)"),
 };
 /* clang-format on */
-enum { OPTIONS = sizeof options / sizeof options[0], NAMES_MAX = 10, WAIT_S_MAX = 3600 };
+enum { OPTIONS = sizeof options / sizeof options[0], NAMES_MAX = 12, WAIT_S_MAX = 3600 };
 
 static const struct command {
-	const char *name, *help;
+	const char *name, *argument, *help;
 	const char *required[NAMES_MAX], *optional[NAMES_MAX];
 	enum admin_exit (*run)(const struct admin_options *o);
 } commands[] = {
-        {"init",
+        {"init", NULL,
                 "makes all keys, manifest 1, roster 1 with demonstration operators, pepper, signer "
                 "state and zz.conf;\n"
                 "      refuses where any of them exists",
                 {"dir"},
                 {"host", "name-zh", "name-en", "listen", "database", "front-user", "publish-user",
-                        "admin-user", "witnesses", "quorum"},
+                        "admin-user", "witnesses", "quorum", "suite"},
                 admin_init},
-        {"migrate",
+        {"ceremony", "FILE",
+                "as init, by a reviewed file of lines NAME = VALUE: host, name_zh, name_en, place, "
+                "threshold M,\n      custodian (N lines), roster (its payload); and where not the "
+                "default: record_key, status_key, log_key\n      (pkcs11: URIs), suite, witnesses, "
+                "quorum, "
+                "listen, database, front_user, publish_user, admin_user.\n      The root key is "
+                "encrypted; any M of the N shares open it. Writes trust/transcript.txt",
+                {"dir", "sha256"}, {NULL}, admin_ceremony},
+        {"migrate", NULL,
                 "brings the schema of the database up to date (owner_database); twice changes "
                 "nothing",
                 {"config"}, {"migrations"}, admin_migrate},
-        {"roster",
+        {"roster", NULL,
                 "brings genesis, manifest and roster of trust/ before the signer and into the log; "
                 "twice changes nothing",
                 {"config"}, {"wait"}, admin_roster},
-        {"status",
+        {"status", NULL,
                 "sizes, versions, lists and problems of database and signer; exit code 3 when not "
                 "healthy",
                 {"config"}, {NULL}, admin_status},
-        {"recover", "rebuilds what the database lost from the signer's journal", {"config"}, {NULL},
-                admin_recover},
-        {"sign-roster", "signs a roster by the root key, having checked it as the signer will",
-                {"root", "payload", "out"}, {NULL}, admin_sign},
+        {"recover", NULL, "rebuilds what the database lost from the signer's journal", {"config"},
+                {NULL}, admin_recover},
+        {"new-key", "record | status | log | crl | status-sm2 | log-sm2",
+                "the signer makes one more key for that purpose; it signs when a manifest names it",
+                {"config"}, {NULL}, admin_new_key},
+        {"manifest", NULL,
+                "writes the next manifest for review: the one in force with the cut-offs of the "
+                "log\n      and the keys that the signer has made since",
+                {"config", "out"}, {"from"}, admin_manifest},
+        {"sign-manifest", NULL, "signs a reviewed manifest by the root key",
+                {"root", "payload", "out"}, {"shares"}, admin_sign_manifest},
+        {"cut-off", "KID",
+                "ends a key at once and in public: what it signed counts below the tree size "
+                "named;\n      with --root also signs the manifest that says so and brings it "
+                "into force",
+                {"config", "reason"}, {"size", "root", "shares", "wait"}, admin_cut_off},
+        {"sign-roster", NULL,
+                "signs a roster by the root key, having checked it as the signer will: after the "
+                "first one\n      two officials must have signed for it",
+                {"root", "payload", "out"}, {"proposal", "approval", "roster", "shares"},
+                admin_sign},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -88,7 +122,9 @@ help(FILE *to)
 	fputs("zz-admin - makes and keeps an authority\n\nusage: zz-admin COMMAND [OPTIONS]\n\n",
 	        to);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		fprintf(to, "  %s\n      %s\n", commands[i].name, commands[i].help);
+		fprintf(to, "  %s%s%s\n      %s\n", commands[i].name,
+		        commands[i].argument == NULL ? "" : " ",
+		        commands[i].argument == NULL ? "" : commands[i].argument, commands[i].help);
 		for (size_t k = 0; k < OPTIONS; k++) {
 			bool required = names(commands[i].required, options[k].name);
 
@@ -154,6 +190,8 @@ options_read(int argc, char **argv, const struct command *command, struct admin_
 	}
 	if (found != -1) /* getopt_long has said what it did not know */
 		return false;
+	if (optind < argc && command->argument != NULL)
+		o->argument = argv[optind++];
 	if (optind < argc) {
 		fprintf(stderr, "zz-admin: unexpected: %s\n", argv[optind]);
 		return false;
@@ -164,6 +202,10 @@ options_read(int argc, char **argv, const struct command *command, struct admin_
 static bool
 options_complete(const struct command *command, struct admin_options *o)
 {
+	if (command->argument != NULL && o->argument == NULL) {
+		fprintf(stderr, "zz-admin: %s needs %s\n", command->name, command->argument);
+		return false;
+	}
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (names(command->required, options[i].name) && *value_of(o, i) == NULL) {
 			fprintf(stderr, "zz-admin: %s needs --%s %s\n", command->name,

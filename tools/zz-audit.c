@@ -249,6 +249,7 @@ main(int argc, char **argv)
 	o.database = c.audit_database;
 	o.root = root;
 	o.host = c.host;
+	o.config = &c;
 	o.public = args.public != NULL ? args.public : public;
 	o.journal = args.journal;
 	o.pepper = args.pepper;

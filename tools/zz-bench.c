@@ -1,5 +1,6 @@
 /* zz-bench.c - measures a running service from the outside, and what large numbers cost; it stops
  * by itself. */
+#include "bench_all.h"
 #include "bench_load.h"
 #include "bench_revoke.h"
 #include "bench_status.h"
@@ -272,6 +273,7 @@ main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help")) {
 			fputs(help, stdout);
+			fputs(bench_all_help, stdout);
 			return ZZ_DONE;
 		}
 	}
@@ -279,6 +281,8 @@ main(int argc, char **argv)
 		puts("zz-bench " ZZ_VERSION);
 		return ZZ_DONE;
 	}
+	if (argc > 1 && bench_all_knows(argc - 1, argv + 1))
+		return bench_all_command(&z, argc - 1, argv + 1);
 	for (size_t k = 0; argc > 1 && k < sizeof commands / sizeof commands[0]; k++)
 		if (!strcmp(argv[1], commands[k].name))
 			return commands[k].run(&z, argc - 1, argv + 1);

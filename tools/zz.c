@@ -31,6 +31,8 @@ static const struct command commands[] = {
         {"pending", "list the requests that wait 待办请求", zz_pending_help, zz_pending},
         {"approve", "look at a waiting request and sign it 批准", zz_approve_help, zz_approve},
         {"reject", "look at a waiting request and end it 驳回", zz_reject_help, zz_reject},
+        {"enrol", "sign for who comes to the roster and who goes 签署名册变更", zz_enrol_help,
+                zz_enrol},
         {"show", "show a certificate or a request 查询", zz_show_help, zz_show},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

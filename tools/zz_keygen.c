@@ -1,41 +1,26 @@
 /* zz_keygen.c - zz keygen: a new private key that never replaces another, and what the roster needs
  * of it. */
-#include "base64.h"
 #include "file.h"
 #include "hash.h"
 #include "zz_commands.h"
 #include "zz_request.h"
 
-const char zz_keygen_help[] = "usage: zz keygen --out KEY.pem [--suite es256|ed25519]\n\n"
+const char zz_keygen_help[] = "usage: zz keygen --out KEY.pem [--suite es256|ed25519|sm2]\n\n"
                               "Makes a private key (PKCS #8, not encrypted, mode 0600) and prints "
                               "its kid and the public JWK: give these two\n"
                               "to the authority for its roster. The private key stays with you. A "
                               "file that exists is never overwritten.\n\n"
                               "  --out KEY.pem   where the key goes\n"
-                              "  --suite NAME    es256 (default) or ed25519\n\n" ZZ_EXIT_HELP;
-
-static void
-coordinate_put(FILE *to, const char *name, struct bytes raw)
-{
-	char room[BASE64URL_CHARS(KEY_PUBLIC_BYTES_MAX)];
-	struct buf b = BUF_OF(room);
-
-	base64url_put(&b, raw);
-	fprintf(to, ",\"%s\":\"%.*s\"", name, (int)b.n, room);
-}
+                              "  --suite NAME    es256 (default), ed25519 or sm2\n\n" ZZ_EXIT_HELP;
 
 static void
 jwk_print(FILE *to, const struct key *k)
 {
-	struct bytes raw = key_public(k);
-	bool curve = key_suite(k) == KEY_ES256;
+	char room[300];
+	struct buf b = BUF_OF(room);
 
-	fprintf(to, "kid: %s\njwk: {\"kty\":\"%s\",\"crv\":\"%s\"", key_thumb_text(k),
-	        curve ? "EC" : "OKP", curve ? "P-256" : "Ed25519");
-	coordinate_put(to, "x", curve ? bytes_of(raw.p, 32) : raw);
-	if (curve)
-		coordinate_put(to, "y", bytes_skip(raw, 32));
-	fputs("}\n", to);
+	key_put_jwk(k, &b);
+	fprintf(to, "kid: %s\njwk: %.*s\n", key_thumb_text(k), (int)b.n, room);
 }
 
 static enum zz_exit
@@ -70,7 +55,7 @@ zz_keygen(const struct zz *z, int argc, char **argv)
 	if ((exit = zz_args(z, argc, argv, &args)) != ZZ_DONE)
 		return exit;
 	suite = key_suite_by_name(name ? name : "es256");
-	if (!suite || !suite->served)
-		return zz_usage(z, "--suite must be es256 or ed25519");
+	if (!suite)
+		return zz_usage(z, "--suite must be es256, ed25519 or sm2");
 	return key_make(z, path, suite->suite);
 }

@@ -7,7 +7,9 @@ loads a service. Nothing of ours is used.
                                      PATH as session.item, results.0.seat, type; --payload: these bytes instead
   client.py order KEY.pem SERIAL     a revocation of it
   client.py roster ROSTER.jws ROOT.pem [--expired KEY.pem CENTER] [--capped KEY.pem CENTER CAP]
-                                     the next version of it with another key, signed by the root
+            [--official KEY.pem] [--remove KEY.pem] [--plain]
+                                     the next version of it with another key, with the approvals of official-wang
+                                     and official-li beside the root, signed by it; --plain: its payload alone
   client.py csv SEATS                results of new people, as zz submit takes them
   client.py seats ANSWER.json        "seat,outcome", a line each
   client.py load KEY.pem CENTER SECONDS FOLDER URL [URL ...]
@@ -131,6 +133,18 @@ def order(args):
          "effective_at": today, "serials": [args.serial]})))
 
 
+def roster_sign(value, root):
+    """By the root, with the approvals of official-wang and official-li, whose keys lie beside it, in front."""
+    value.pop("enrolled_by", None)
+    text, now = dump(value), int(time.time())
+    digest, folder = hashlib.sha256(text).hexdigest(), os.path.dirname(root)
+    two = [sign(load_key(f"{folder}/official-{name}.pem"), dump(
+        {"request": digest, "jti": b64(secrets.token_bytes(16)), "iat": now, "exp": now + 86400,
+         "decision": "approve"}), "zz-approval+jwt") for name in ("wang", "li")]
+    whole = b'{"enrolled_by":["%s","%s"],' % tuple(t.encode() for t in two) + text[1:]
+    return sign(load_key(root), whole, "zz-roster+jwt")
+
+
 def roster(args):
     with open(args.roster) as file:
         text = file.read().split(".")[1]
@@ -150,7 +164,17 @@ def roster(args):
     if args.capped:
         path, center, cap = args.capped
         add(path, center, center={"code": f"{center}-capped", "daily_cap": int(cap)})
-    sys.stdout.write(sign(load_key(args.root), dump(value), "zz-roster+jwt"))
+    value.pop("enrolled_by", None) # of the version before
+    for kid in args.remove or ():
+        value["operators"] = [o for o in value["operators"] if o["kid"] != kid_of(load_key(kid))]
+    if args.official:
+        key = load_key(args.official)
+        like = next(o for o in value["operators"] if o["role"] == "official")
+        value["operators"].append({**like, "kid": kid_of(key), "jwk": jwk_of(key), "person": "新来的人"})
+    if args.plain:
+        sys.stdout.buffer.write(dump(value))
+        return
+    sys.stdout.write(roster_sign(value, args.root))
 
 
 def csv(args):
@@ -269,6 +293,9 @@ def main():
     sub = command(roster, "roster", "root")
     sub.add_argument("--expired", nargs=2)
     sub.add_argument("--capped", nargs=3)
+    sub.add_argument("--official")
+    sub.add_argument("--remove", action="append")
+    sub.add_argument("--plain", action="store_true")
     command(seats, "answer")
     command(csv).add_argument("count", type=int)
     sub = command(load, "key", "center")

@@ -45,7 +45,7 @@ def roster(path, root, needed, official=None, second=None):
         like = next(o for o in value["operators"] if o["kid"] == kid(official))
         key = client.load_key(second)
         value["operators"].append({**like, "kid": client.kid_of(key), "jwk": client.jwk_of(key)})
-    return client.sign(client.load_key(root), client.dump(value), "zz-roster+jwt")
+    return client.roster_sign(value, root)
 
 
 sys.stdout.write({"order": order, "approval": approval, "kid": kid, "roster": roster}[sys.argv[1]](*sys.argv[2:]))

@@ -178,6 +178,14 @@ log_is_whole() { # log_is_whole NAME
 	fi
 }
 
+# Go's sumdb packages read a log as strangers: `read_log BASE`. Debian's Go has them in its GOPATH; a newer one in PATH
+# would look for modules.
+log_reader_build() {
+	expect "the Go reader builds" 0 env GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$work/go" GOTOOLCHAIN=local GOFLAGS= \
+		/usr/bin/go build -o "$work/log_reader" tests/interop/log_reader.go
+}
+read_log() { "$work/log_reader" "$1" "$dir/trust/log.vkey" "${@:2}"; }
+
 audit_finds_nothing() { # of a service that goes on publishing: a second look tells what only came in between
 	try_for 10 zz-audit --config "$dir/zz.conf" --journal "$dir/signer" --pepper "$dir/keys/pepper"
 	expect "$1: the audit derives the same" 0 \

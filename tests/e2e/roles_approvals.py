@@ -244,7 +244,7 @@ def roster(keys, path, which):
             key = client.load_key(f"{keys}/{name}.pem")
             value["operators"].append({**like[whose], "kid": kids[name], "jwk": client.jwk_of(key),
                                        **({"person": person} if person else {}), **changes})
-    sys.stdout.write(client.sign(client.load_key(f"{keys}/root.pem"), client.dump(value), "zz-roster+jwt"))
+    sys.stdout.write(client.roster_sign(value, f"{keys}/root.pem"))
 
 
 def main(args):

@@ -83,6 +83,7 @@ try_for 20 revoked_again
 same "the revoked ones of both are REVOKED" "" "$(cat "$work/before.revoked" "$work/after.revoked" | records_are 20)"
 same "a sample of the others is VALID" "" "$(cut -d' ' -f1 "$work/after/acknowledged.txt" | tail -n +2 | shuf -n 15 | records_are 0)"
 load later
+sql "SELECT idx, encode(serial, 'hex') FROM zz.certificate WHERE idx >= $old" >"$work/issued"
 
 # ---- negative control: the signer's journal is as old, so issuerd starts; but what was published is known ----
 
@@ -96,3 +97,15 @@ same "but the signer knows what was published" "503 log_size_mismatch" "$status 
 client request "$key" $center >"$work/request"
 same "and nothing is issued" 503 "$(curl -s -o "$work/body" -w '%{http_code}' --data-binary @"$work/request" "$url/v1/requests")"
 same "no second history is published" "$published" "$(cat "$dir/public/log/checkpoint")"
+# What is gone is named: the serials that were issued after the backup, in the order of the log.
+expect "zz-admin recover refuses" 4 zz-admin recover --config "$dir/zz.conf"
+cp "$out" "$work/lost"
+expect "and says both sizes" 0 grep -qx "published $(sed -n 2p <<<"$published"), signer $old" "$work/lost"
+awk -v size="$(sed -n 2p <<<"$published")" '$1 < size { print $2 }' "$work/issued" | sort >"$work/gone"
+same "and names each of the $(wc -l <"$work/gone") certificates whose records are gone, and no other" "" \
+	"$(sed -n 's/^lost [0-9]*: certificate \([0-9a-f]*\) of centre.*/\1/p' "$work/lost" | sort | diff - "$work/gone" | head -n 3)"
+bundle=$(find "$dir/public/log/tile/entries" -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+cp "$bundle" "$work/bundle"
+printf '\x01' | dd of="$bundle" bs=1 seek=$(($(stat -c %s "$bundle") - 3)) conv=notrunc status=none
+expect "negative control: it believes no public file that the log's key did not sign" 4 zz-admin recover --config "$dir/zz.conf"
+has "and says so" "log_fork"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two issuerd on one database and one signer, stopped and continued at random: one history, no gap. One that stands still
-# while it holds the lock of the head is ended by the other.
+# while it holds the lock of the head is ended by the other. ZZ_STOPS_S=60 for a minute of it.
 . "$(dirname "$0")/../e2e/lib.sh"
 instance_start instance --no-demo
 center=330106-01
@@ -19,7 +19,7 @@ same "the same to the second is answered" 200 "$(post "$second" both)"
 # ---- at random ----
 
 mkdir "$work/load"
-client load "$key" $center 10 "$work/load" "$url" "$second" >"$work/load.out" 2>&1 &
+client load "$key" $center "${ZZ_STOPS_S:-10}" "$work/load" "$url" "$second" >"$work/load.out" 2>&1 &
 load=$!
 pids=("$(service_pid issuerd)" "$front")
 stops=0
@@ -83,3 +83,16 @@ expect "the second is ready" 0 try_for 20 ready "$second"
 log_is_whole "after the lock"
 acknowledged_are_kept "after the lock" "$work/held"
 audit_finds_nothing "at the end"
+
+# ---- one history: every checkpoint that was kept, pair by pair, by code of others ----
+
+log_reader_build
+service_signal term issuer-publish
+mapfile -t kept < <(find "$dir/public/log/checkpoints" -type f -regex '.*/[0-9]+' -printf '%f\n' | sort -n)
+expect "each of ${#kept[@]} kept checkpoints grows into the next" 0 read_log "$dir/public" "${kept[@]}"
+tail -n 2 "$out"
+middle=$dir/public/log/checkpoints/${kept[${#kept[@]} / 2]}
+cp "$dir/public/log/checkpoints/${kept[0]}" "$work/first"
+sed -n 3p "$work/first" >"$work/root"
+sed -i "3s|.*|$(cat "$work/root")|" "$middle"
+expect "negative control: one of them with another root" 1 read_log "$dir/public" "${kept[@]}"

@@ -39,10 +39,12 @@ done | sort -n >"$work/verified"
 same "zz-verify knows one revoked, two suspended of ${#serials[@]}" "1 2 2 " \
 	"$(cut -d' ' -f2 "$work/verified" | sort | tr '\n' ' ')"
 
+expect "the key that the lists are signed with again" 0 openssl pkey -in "$dir/signer/status.pem" \
+	-passin "file:$dir/keys/signer.pass" -out "$work/status.pem"
 tokens=$work/tokens
 mkdir "$tokens"
 expect "the tokens are prepared" 0 /usr/bin/python3 tests/interop/list_tokens.py \
-	"$work/public" "$dir/trust/root.pub" "$dir/signer/status.pem" "$tokens"
+	"$work/public" "$dir/trust/root.pub" "$work/status.pem" "$tokens"
 read -ra versions <"$out"
 uri=$(cat "$tokens/uri")
 pyjwt() { /usr/bin/python3 tests/interop/list_jwt.py pyjwt "$tokens/$1.jwt" "$tokens/status.jwk" "$uri"; }

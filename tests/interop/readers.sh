@@ -4,10 +4,6 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 export PYTHONDONTWRITEBYTECODE=1
 
-# Debian's Go has the packages in its GOPATH; a newer one in PATH would look for modules.
-go=/usr/bin/go
-export GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$work/go GOTOOLCHAIN=local GOFLAGS=
-read_log() { "$work/log_reader" "$1" "$dir/trust/log.vkey" "${@:2}"; }
 read_all() { /usr/bin/python3 tests/interop/reader.py instance "$1" "$dir/trust/root.pub" "$dir/out"; }
 
 flip_bit() { # in the middle of FILE
@@ -32,7 +28,7 @@ refuses() { # refuses READER FILES-IT-READ: a flipped bit in any of them
 	fi
 }
 
-expect "the Go reader builds" 0 $go build -o "$work/log_reader" tests/interop/log_reader.go
+log_reader_build
 instance_start
 mapfile -t kept < <(find "$dir/public/log/checkpoints" -type f -regex '.*/[0-9]+' -printf '%f\n')
 mapfile -t lists < <(cd "$dir/public" && find status/version -name '*.tlog-proof')
