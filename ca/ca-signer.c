@@ -88,8 +88,7 @@ struct server {
 	int64_t clock_offset; /* wall clock less CLOCK_BOOTTIME at start */
 };
 
-/* A clock that leaps while we run would date certificates: it stops issuing until it is set right.
- */
+/* A clock that leaps while we run would date certificates: issuing stops until it is right. */
 static enum err
 clock_read(const struct server *s, int64_t *now)
 {
@@ -315,7 +314,6 @@ listener_open(struct listener *l, const struct config *config, const char *user)
 	return chmod(address.sun_path, 0666) == 0 ? ERR_OK : ERR_IO;
 }
 
-/* Nobody is served before the sandbox is closed. */
 static enum err
 workers_start(struct server *s, struct sandbox *box)
 {
@@ -356,14 +354,16 @@ serve(struct server *s, struct sandbox *box, const sigset_t *signals, int *signa
 
 /* Everything that a library reads once and late is read here. */
 static enum err
-sandbox_close(struct sandbox *box, const struct config *config)
+sandbox_close(struct sandbox *box, const struct config *config, const struct authority *a)
 {
 	static const char *const nothing[] = {NULL};
 	char folder[CONFIG_TEXT_MAX * 2];
 
+	for (size_t i = 0; i < a->keys.count; i++)
+		box->token = box->token || !key_store_soft(a->keys.rows[i].key);
+
 	json_object_seed(0);
-	/* one arena: those of threads would grow by one more system call */
-	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_ARENA_MAX, 1); /* those of threads would grow by one more system call */
 	config_path(config, config->signer_dir, folder, sizeof folder);
 	return sandbox_folders(box, folder, nothing);
 }
@@ -451,7 +451,7 @@ run(struct server *s, const struct config *config, bool confirm, int *signal_num
 		return e;
 	if (confirm)
 		s->a->clock_doubt = false; /* no thread runs yet */
-	if ((e = sandbox_close(&box, config)) != ERR_OK)
+	if ((e = sandbox_close(&box, config, s->a)) != ERR_OK)
 		return e;
 	return serve(s, &box, &signals, signal_number);
 }
@@ -479,8 +479,7 @@ main(int argc, char **argv)
 			return sandbox_probe() == ERR_OK ? 0 : EXIT_REFUSED;
 		if (option != 'c' && option != 'k')
 			return usage(stderr, EXIT_USAGE);
-		if (option == 'c')
-			path = optarg;
+		path = option == 'c' ? optarg : path;
 		confirm = confirm || option == 'k';
 	}
 	if (path == NULL || optind != argc || s == NULL || config == NULL)

@@ -14,7 +14,9 @@ enum { SANDBOX_READ_MAX = 8 };
 struct sandbox {
 	enum sandbox_profile profile;
 	bool available; /* setting `sandbox_required = no`: go on without what the kernel lacks */
-	int landlock;   /* what was reached, for the log line: version of the kernel's interface */
+	bool token;   /* a token's module has files and calls that we cannot know: no filter of ours
+	               */
+	int landlock; /* what was reached, for the log line: version of the kernel's interface */
 	int calls;
 };
 
