@@ -1,31 +1,35 @@
 /* ca-signer - holds the keys and decides (DESIGN.md section 2): three Unix sockets, one role each,
- * one thread a connection. It opens no network connection and no database; after start it touches
- * nothing but its state folder. */
+ * one thread a connection, all made at start. It opens no network connection and no database; after
+ * start it can touch nothing but its state folder (sandbox.c). */
 #include "authority.h"
 #include "config.h"
 #include "file.h"
 #include "log.h"
+#include "outbox.h"
+#include "sandbox.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
+#include <jansson.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKETS = 3, CONNECTIONS_MAX = 64, EXIT_USAGE = 2, EXIT_REFUSED = 4 };
+enum { SOCKETS = 3, EXIT_USAGE = 2, EXIT_REFUSED = 4 };
+/* connections at once: one role cannot lock out another; one more thread each says so */
+enum { FRONT_PLACES = 48, PUBLISH_PLACES = 8, ADMIN_PLACES = 8 };
+enum { WORKERS = FRONT_PLACES + PUBLISH_PLACES + ADMIN_PLACES + SOCKETS };
 enum role_socket { FRONT = 1, PUBLISH = 2, ADMIN = 4 };
-
-static volatile sig_atomic_t stop;
 
 /* What each socket may ask. STATE is for all. */
 static const struct {
@@ -58,37 +62,33 @@ struct server;
 struct listener {
 	enum role_socket role;
 	enum call_from from;
-	size_t places; /* connections at once: one role cannot lock out another */
+	size_t places, taken;
 	const char *name;
 	int fd;
 	uid_t owner;
-	char path[108];
 };
 
-struct connection {
+struct connection { /* and the thread that serves one after the other */
 	struct server *server;
-	const struct listener *listener;
+	struct listener *listener;
 	int fd;
+	bool in_call;
 	pthread_t thread;
-	bool used, ended;
 };
 
 struct server {
 	struct authority *a;
 	struct listener listeners[SOCKETS];
-	struct connection connections[CONNECTIONS_MAX];
-	pthread_mutex_t lock;
+	struct connection workers[WORKERS];
+	pthread_mutex_t lock; /* of all below, and of each listener's `taken` */
+	pthread_cond_t calls_end, never;
+	pthread_barrier_t gate;
+	size_t calls; /* messages under way */
+	bool stopping;
 	int64_t clock_offset; /* wall clock less CLOCK_BOOTTIME at start */
 };
 
-static void
-on_stop(int signal_number)
-{
-	stop = signal_number;
-}
-
-/* A clock that leaps while we run would date certificates: it stops issuing until it is set right.
- */
+/* A clock that leaps while we run would date certificates: issuing stops until it is right. */
 static enum err
 clock_read(const struct server *s, int64_t *now)
 {
@@ -121,27 +121,37 @@ dispatch(struct connection *cn, enum frame_type type, struct bytes body, struct 
 	return ERR_PROTOCOL;
 }
 
-/* Answers that wait to be sent: to those who ask several things at once, together. */
-struct outbox {
-	uint8_t *room; /* OUTBOX_BYTES; untouched pages cost nothing */
-	size_t n;
-};
-enum {
-	GATHER_BYTES_MAX = 64 * 1024,
-	KEPT_BYTES_MAX = 1024 * 1024,
-	OUTBOX_BYTES = GATHER_BYTES_MAX + FRAME_HEAD_BYTES + ANSWER_BYTES_MAX
-};
+enum { GATHER_BYTES_MAX = 64 * 1024 };
 
-static enum err
-outbox_send(struct outbox *o, int fd)
+/* From a message to its sent answer: the end of the process waits for it, and for a message that
+ * comes later there is no signer any more. */
+static void
+call_begin(struct connection *cn)
 {
-	enum err e = frame_send(fd, bytes_of(o->room, o->n));
+	struct server *s = cn->server;
 
-	/* what a large answer took goes back */
-	if (o->n > KEPT_BYTES_MAX && madvise(o->room, OUTBOX_BYTES, MADV_DONTNEED) != 0)
-		e = ERR_MEMORY;
-	o->n = 0;
-	return e;
+	if (cn->in_call)
+		return;
+	pthread_mutex_lock(&s->lock);
+	while (s->stopping)
+		pthread_cond_wait(&s->never, &s->lock);
+	s->calls++;
+	pthread_mutex_unlock(&s->lock);
+	cn->in_call = true;
+}
+
+static void
+call_end(struct connection *cn)
+{
+	struct server *s = cn->server;
+
+	if (!cn->in_call)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->calls--;
+	pthread_cond_signal(&s->calls_end);
+	pthread_mutex_unlock(&s->lock);
+	cn->in_call = false;
 }
 
 /* One message and its answer, into the outbox. */
@@ -168,42 +178,39 @@ answer(struct connection *cn, struct outbox *o, enum frame_type type, struct byt
 	return e;
 }
 
-static void *
-connection_run(void *arg)
+static void
+connection_run(struct connection *cn)
 {
-	struct connection *cn = arg;
 	struct frame_in in = {.fd = cn->fd};
-	struct outbox o = {.room = mmap(NULL, OUTBOX_BYTES, PROT_READ | PROT_WRITE,
-	                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)};
-	enum err e = ERR_OK;
+	struct outbox o = {0};
+	enum err e = outbox_open(&o, GATHER_BYTES_MAX) ? ERR_OK : ERR_MEMORY;
 
-	while (e == ERR_OK && o.room != MAP_FAILED) {
+	while (e == ERR_OK) {
 		enum frame_type type = 0;
 		struct bytes body;
 
 		/* before we wait, and before the room could become short */
-		if ((!frame_waiting(&in) || o.n > GATHER_BYTES_MAX) &&
-		        outbox_send(&o, cn->fd) != ERR_OK)
-			break;
+		if (!frame_waiting(&in) || o.n > GATHER_BYTES_MAX) {
+			if (outbox_send(&o, cn->fd) != ERR_OK)
+				break;
+			call_end(cn);
+		}
 		if ((e = frame_read(&in, &type, &body)) != ERR_OK) {
 			if (e != ERR_TRUNCATED)
 				log_refuse("frame_refused", "socket=%s error=%s",
 				        cn->listener->name, err_word(e));
 			break;
 		}
+		call_begin(cn);
 		/* anything but a message of the table: logged and closed */
 		if (answer(cn, &o, type, body) == ERR_PROTOCOL)
 			e = ERR_PROTOCOL;
 	}
-	if (o.room != MAP_FAILED) {
+	if (o.room != NULL)
 		err_ignore(outbox_send(&o, cn->fd));
-		munmap(o.room, OUTBOX_BYTES);
-	}
+	call_end(cn);
+	outbox_close(&o);
 	frame_in_end(&in);
-	pthread_mutex_lock(&cn->server->lock);
-	cn->ended = true;
-	pthread_mutex_unlock(&cn->server->lock);
-	return NULL;
 }
 
 static bool
@@ -221,49 +228,47 @@ peer_allowed(int fd, const struct listener *l)
 	return false;
 }
 
-static struct connection *
-place_find(struct server *s, const struct listener *l)
+static bool
+place_take(struct server *s, struct listener *l)
 {
-	struct connection *free_one = NULL;
-	size_t mine = 0;
+	bool room;
 
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-		struct connection *cn = &s->connections[i];
-
-		if (cn->used && cn->ended) {
-			pthread_join(cn->thread, NULL);
-			close(cn->fd);
-			cn->used = cn->ended = false;
-		}
-		mine += cn->used && cn->listener == l;
-		if (!cn->used && free_one == NULL)
-			free_one = cn;
-	}
+	room = l->taken < l->places;
+	l->taken += room;
 	pthread_mutex_unlock(&s->lock);
-	if (mine < l->places && free_one != NULL)
-		return free_one;
-	log_refuse("connections_full", "socket=%s places=%zu", l->name, l->places);
-	return NULL;
+	if (!room)
+		log_refuse("connections_full", "socket=%s places=%zu", l->name, l->places);
+	return room;
 }
 
 static void
-connection_start(struct server *s, const struct listener *l)
+place_give(struct server *s, struct listener *l)
 {
-	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
-	struct connection *cn;
+	pthread_mutex_lock(&s->lock);
+	l->taken--;
+	pthread_mutex_unlock(&s->lock);
+}
 
-	if (fd < 0)
-		return;
-	if (!peer_allowed(fd, l) || (cn = place_find(s, l)) == NULL) {
-		close(fd);
-		return;
+static void *
+worker_run(void *arg)
+{
+	struct connection *cn = arg;
+	struct server *s = cn->server;
+
+	pthread_barrier_wait(&s->gate); /* all are there: a thread needs more calls to begin */
+	pthread_barrier_wait(&s->gate); /* the sandbox is closed */
+	for (;;) {
+		cn->fd = accept4(cn->listener->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (cn->fd < 0)
+			continue;
+		if (peer_allowed(cn->fd, cn->listener) && place_take(s, cn->listener)) {
+			connection_run(cn);
+			place_give(s, cn->listener);
+		}
+		close(cn->fd);
 	}
-	*cn = (struct connection){.server = s, .listener = l, .fd = fd, .used = true};
-	if (pthread_create(&cn->thread, NULL, connection_run, cn) != 0) {
-		cn->used = false;
-		close(fd);
-	}
+	return NULL;
 }
 
 static enum err
@@ -298,7 +303,6 @@ listener_open(struct listener *l, const struct config *config, const char *user)
 		log_fault("socket_name_too_long", "name=%s", l->name);
 		return ERR_CONFIG;
 	}
-	memcpy(l->path, address.sun_path, sizeof l->path);
 	err_ignore(unlink(address.sun_path) == 0 ? ERR_OK : ERR_NOT_FOUND);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
@@ -310,61 +314,79 @@ listener_open(struct listener *l, const struct config *config, const char *user)
 	return chmod(address.sun_path, 0666) == 0 ? ERR_OK : ERR_IO;
 }
 
-static void
-serve(struct server *s)
+static enum err
+workers_start(struct server *s, struct sandbox *box)
 {
-	struct pollfd polls[SOCKETS];
+	size_t n = 0;
 
 	for (size_t i = 0; i < SOCKETS; i++)
-		polls[i] = (struct pollfd){.fd = s->listeners[i].fd, .events = POLLIN};
-	log_note("ready", "size=%" PRIu64, s->a->fold.frontier.size);
-	while (stop == 0) {
-		int ready = poll(polls, SOCKETS, 500);
+		for (size_t j = 0; j <= s->listeners[i].places; j++, n++) {
+			struct connection *cn = &s->workers[n];
 
-		authority_key_alarms(s->a, (int64_t)time(NULL));
-		if (ready <= 0)
-			continue;
-		for (size_t i = 0; i < SOCKETS; i++)
-			if ((polls[i].revents & POLLIN) != 0)
-				connection_start(s, &s->listeners[i]);
-	}
+			*cn = (struct connection){.server = s, .listener = &s->listeners[i]};
+			if (pthread_create(&cn->thread, NULL, worker_run, cn) != 0)
+				return ERR_MEMORY;
+		}
+	pthread_barrier_wait(&s->gate);
+	return sandbox_calls(box);
 }
 
-static void
-connections_end(struct server *s)
+/* Until a signal; then what is under way is answered. A later call waits for the process's end. */
+static enum err
+serve(struct server *s, struct sandbox *box, const sigset_t *signals, int *signal_number)
 {
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (s->connections[i].used)
-			shutdown(s->connections[i].fd, SHUT_RDWR);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (s->connections[i].used) {
-			pthread_join(s->connections[i].thread, NULL);
-			close(s->connections[i].fd);
-		}
-	for (size_t i = 0; i < SOCKETS; i++) {
-		close(s->listeners[i].fd);
-		/* a socket without a signer behind it tells others to wait for nothing */
-		err_ignore(unlink(s->listeners[i].path) == 0 ? ERR_OK : ERR_NOT_FOUND);
-	}
+	const struct timespec second = {1, 0};
+	enum err e = workers_start(s, box);
+
+	if (e != ERR_OK)
+		return e;
+	log_note("ready", "size=%" PRIu64, s->a->fold.frontier.size);
+	pthread_barrier_wait(&s->gate);
+	while ((*signal_number = sigtimedwait(signals, NULL, &second)) < 0)
+		authority_key_alarms(s->a, (int64_t)time(NULL));
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	while (s->calls > 0)
+		pthread_cond_wait(&s->calls_end, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+	return ERR_OK;
+}
+
+/* Everything that a library reads once and late is read here. */
+static enum err
+sandbox_close(struct sandbox *box, const struct config *config, const struct authority *a)
+{
+	static const char *const nothing[] = {NULL};
+	char folder[CONFIG_TEXT_MAX * 2];
+
+	for (size_t i = 0; i < a->keys.count; i++)
+		box->token = box->token || !key_store_soft(a->keys.rows[i].key);
+
+	json_object_seed(0);
+	mallopt(M_ARENA_MAX, 1); /* those of threads would grow by one more system call */
+	config_path(config, config->signer_dir, folder, sizeof folder);
+	return sandbox_folders(box, folder, nothing);
 }
 
 static enum err
 server_open(struct server *s, const struct config *config)
 {
+	/* clang-format off */
+	static const struct listener listeners[SOCKETS] = {
+		{.role = FRONT, .from = FROM_FRONT, .places = FRONT_PLACES, .name = "front.sock", .fd = -1},
+		{.role = PUBLISH, .from = FROM_PUBLISHER, .places = PUBLISH_PLACES, .name = "publish.sock", .fd = -1},
+		{.role = ADMIN, .from = FROM_ADMIN, .places = ADMIN_PLACES, .name = "admin.sock", .fd = -1},
+	};
+	/* clang-format on */
 	char folder[CONFIG_TEXT_MAX * 2];
 	struct timespec boot;
 	enum err e;
 
-	s->listeners[0] = (struct listener){
-	        .role = FRONT, .from = FROM_FRONT, .places = 48, .name = "front.sock", .fd = -1};
-	s->listeners[1] = (struct listener){.role = PUBLISH,
-	        .from = FROM_PUBLISHER,
-	        .places = 8,
-	        .name = "publish.sock",
-	        .fd = -1};
-	s->listeners[2] = (struct listener){
-	        .role = ADMIN, .from = FROM_ADMIN, .places = 8, .name = "admin.sock", .fd = -1};
+	memcpy(s->listeners, listeners, sizeof listeners);
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->calls_end, NULL);
+	pthread_cond_init(&s->never, NULL);
+	pthread_barrier_init(&s->gate, NULL, WORKERS + 1);
 	if (clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
 		return ERR_CLOCK;
 	s->clock_offset = (int64_t)time(NULL) - (int64_t)boot.tv_sec;
@@ -386,7 +408,9 @@ usage(FILE *to, int code)
 	            "Listens on front.sock, publish.sock and admin.sock in run_dir. Exit: 0 "
 	            "stopped, 2 usage, 4 refused to\n"
 	            "start (the log line says why).\n\n--confirm-clock: the machine stood still "
-	            "for more than 30 days, and its clock is right.\n\nSettings:\n");
+	            "for more than 30 days, and its clock is right.\n"
+	            "--sandbox: says what this kernel offers to confine it, exit 4 where "
+	            "something is missing.\n\nSettings:\n");
 	config_help(to);
 	return code;
 }
@@ -407,52 +431,70 @@ version(void)
 	return 0;
 }
 
+/* Own user, then what is open, then the threads, then the sandbox: nothing goes back. */
+static enum err
+run(struct server *s, const struct config *config, bool confirm, int *signal_number)
+{
+	struct sandbox box = {.profile = SANDBOX_SIGNER, .available = !config->sandbox_required};
+	char folder[CONFIG_TEXT_MAX * 2];
+	sigset_t signals;
+	enum err e;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	config_path(config, config->signer_dir, folder, sizeof folder);
+	if ((e = sandbox_user(&box, "", folder)) != ERR_OK ||
+	        (e = server_open(s, config)) != ERR_OK)
+		return e;
+	if (confirm)
+		s->a->clock_doubt = false; /* no thread runs yet */
+	if ((e = sandbox_close(&box, config, s->a)) != ERR_OK)
+		return e;
+	return serve(s, &box, &signals, signal_number);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 	        {"confirm-clock", no_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
-	        {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
-	const struct rlimit no_core = {0, 0};
+	        {"sandbox", no_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
+	        {NULL, 0, NULL, 0}};
 	struct server *s = calloc(1, sizeof *s);
 	struct config *config = calloc(1, sizeof *config);
 	const char *path = NULL;
 	char why[400];
 	bool confirm = false;
-	int option;
+	int option, signal_number = 0;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(stdout, 0);
 		if (option == 'v')
 			return version();
+		if (option == 's')
+			return sandbox_probe() == ERR_OK ? 0 : EXIT_REFUSED;
 		if (option != 'c' && option != 'k')
 			return usage(stderr, EXIT_USAGE);
-		if (option == 'c')
-			path = optarg;
+		path = option == 'c' ? optarg : path;
 		confirm = confirm || option == 'k';
 	}
 	if (path == NULL || optind != argc || s == NULL || config == NULL)
 		return usage(stderr, EXIT_USAGE);
 	log_open("ca-signer");
-	setrlimit(RLIMIT_CORE, &no_core);
 	umask(0077);
+	if (secret_memory_open() != ERR_OK)
+		return EXIT_REFUSED;
 	if (config_read(path, config, why, sizeof why) != ERR_OK) {
 		log_fault("configuration", "%s", why);
 		return EXIT_USAGE;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGTERM, on_stop);
-	signal(SIGINT, on_stop);
-	if (server_open(s, config) != ERR_OK)
+	if (run(s, config, confirm, &signal_number) != ERR_OK)
 		return EXIT_REFUSED;
-	if (confirm)
-		s->a->clock_doubt = false; /* no thread runs yet */
-	serve(s);
-	connections_end(s);
-	authority_free(s->a);
-	log_note("stopped", "signal=%d", (int)stop);
-	free(s);
-	free(config);
+	authority_free(s->a); /* wipes the keys; the threads that remain see nothing of it */
+	log_note("stopped", "signal=%d", signal_number);
 	return 0;
 }

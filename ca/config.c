@@ -37,9 +37,10 @@ struct setting {
 #member, SETTING_NUMBER, offsetof(struct config, member), 0, NULL, value, min,     \
 		        max, help                                                                  \
 	}
-#define SWITCH(member, help)                                                                       \
+#define SWITCH(member, value, help)                                                                \
 	{                                                                                          \
-#member, SETTING_SWITCH, offsetof(struct config, member), 0, NULL, 0, 0, 1, help   \
+#member, SETTING_SWITCH, offsetof(struct config, member), 0, NULL, value, 0, 1,    \
+		        help                                                                       \
 	}
 
 /* clang-format off */
@@ -48,7 +49,7 @@ static const struct setting settings[] = {
 	TEXT(name_zh, SETTING_TEXT, "应急管理演示机关", "name of the authority in Chinese"),
 	TEXT(name_en, SETTING_TEXT, "Demonstration work safety authority", "name of the authority in English"),
 	TEXT(listen, SETTING_TEXT, "127.0.0.1:8080", "where issuerd listens: 127.0.0.1:PORT, [::1]:PORT or unix:PATH"),
-	SWITCH(listen_any, "yes: allow an address that is not loopback (no nginx in front)"),
+	SWITCH(listen_any, 0, "yes: allow an address that is not loopback (no nginx in front)"),
 	TEXT(trust_dir, SETTING_PATH, "trust", "root.pub, manifest.cose, roster.jws, log.vkey, crl-ca.pem"),
 	TEXT(signer_dir, SETTING_PATH, "signer", "state of ca-signer, mode 0700: keys, journal, snapshots"),
 	TEXT(run_dir, SETTING_PATH, "run", "sockets of ca-signer: front.sock, publish.sock, admin.sock"),
@@ -71,7 +72,8 @@ static const struct setting settings[] = {
 	TEXT(witness, SETTING_LINES, "", "NAME VKEY URL of a witness that cosigns checkpoints; one line for each"),
 	TEXT(witness_group, SETTING_LINES, "", "NAME all|any|K MEMBER ...: a group of witnesses; one line for each"),
 	TEXT(witness_quorum, SETTING_TEXT, "none", "the witness or group that must have cosigned, or none; published as log/policy.txt"),
-	SWITCH(witness_required, "yes: nothing is published without the quorum; no: cosignatures are added when they come"),
+	SWITCH(sandbox_required, 1, "no: a kernel without Landlock or seccomp, or a start as root, is said and no longer refused"),
+	SWITCH(witness_required, 0, "yes: nothing is published without the quorum; no: cosignatures are added when they come"),
 };
 /* clang-format on */
 
@@ -96,7 +98,9 @@ set_defaults(struct config *c)
 
 		if (s->type == SETTING_NUMBER)
 			memcpy(place(c, s), &s->number, sizeof s->number);
-		else if (s->type != SETTING_SWITCH)
+		else if (s->type == SETTING_SWITCH)
+			memcpy(place(c, s), &(bool){s->number != 0}, sizeof(bool));
+		else
 			snprintf(place(c, s), s->room, "%s", s->text);
 	}
 }
@@ -306,7 +310,8 @@ config_help(FILE *to)
 			        (unsigned long long)s->min, (unsigned long long)s->max,
 			        (unsigned long long)s->number);
 		else if (s->type == SETTING_SWITCH)
-			fprintf(to, "  %-19s %s (yes or no, default no)\n", s->name, s->help);
+			fprintf(to, "  %-19s %s (yes or no, default %s)\n", s->name, s->help,
+			        s->number != 0 ? "yes" : "no");
 		else if (s->text[0] != '\0')
 			fprintf(to, "  %-19s %s (default %s)\n", s->name, s->help, s->text);
 		else

@@ -30,6 +30,7 @@ struct config {
 	 * setting */
 	char witness[CONFIG_LINES_MAX], witness_group[CONFIG_LINES_MAX];
 	char witness_quorum[CONFIG_TEXT_MAX];
+	bool sandbox_required; /* no start where the kernel cannot confine the process */
 	bool witness_required; /* nothing is published without the quorum */
 };
 

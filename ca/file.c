@@ -137,7 +137,8 @@ fill(int fd, struct bytes data, unsigned mode, const char *what)
 {
 	enum err e = ERR_OK;
 
-	if (fchmod(fd, (mode_t)mode) != 0)
+	/* mkostemp made it 0600, and the signer has no fchmod */
+	if (mode != 0600 && fchmod(fd, (mode_t)mode) != 0)
 		return ERR_IO;
 	if ((e = file_put_all(fd, data)) != ERR_OK)
 		return e;
@@ -175,7 +176,7 @@ file_write(const char *path, struct bytes data, unsigned mode)
 	if (e == ERR_OK && rename(temp, path) != 0)
 		e = ERR_IO;
 	if (e != ERR_OK) {
-		unlink(temp);
+		unlinkat(AT_FDCWD, temp, 0);
 		return e;
 	}
 	file_sync_folder(parent);

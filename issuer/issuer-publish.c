@@ -2,6 +2,7 @@
  * nothing; what it publishes is what the database holds and the signer signed. */
 #include "log.h"
 #include "publish.h"
+#include "sandbox.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -87,6 +88,22 @@ run(struct publish *p)
 	return 0;
 }
 
+/* Writes its public folder; reads the trust folder, and what the look-up of a host and TLS need. */
+static enum err
+sandbox_close(struct sandbox *box, const struct config *config)
+{
+	char public[CONFIG_TEXT_MAX], trust[CONFIG_TEXT_MAX];
+	const char *const read[] = {
+	        trust, "/etc", "/usr/lib", "/usr/share", "/run/systemd/resolve", NULL};
+	enum err e;
+
+	config_path(config, config->public_dir, public, sizeof public);
+	config_path(config, config->trust_dir, trust, sizeof trust);
+	if ((e = sandbox_folders(box, public, read)) != ERR_OK)
+		return e;
+	return sandbox_calls(box);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -95,6 +112,7 @@ main(int argc, char **argv)
 	        {NULL, 0, NULL, 0}};
 	struct config *config = calloc(1, sizeof *config);
 	struct publish *p = calloc(1, sizeof *p);
+	struct sandbox box = {.profile = SANDBOX_PUBLISHER};
 	const char *path = NULL;
 	char why[400];
 	int option, code;
@@ -120,7 +138,10 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
-	if ((e = publish_open(config, p)) != ERR_OK) {
+	box.available = !config->sandbox_required;
+	if ((e = sandbox_user(&box, config->publish_user, "")) != ERR_OK ||
+	        (e = publish_open(config, p)) != ERR_OK ||
+	        (e = sandbox_close(&box, config)) != ERR_OK) {
 		log_fault("start_refused", "error=%s what=\"%s\"", err_word(e), err_en(e));
 		return EXIT_REFUSED;
 	}

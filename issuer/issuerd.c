@@ -3,6 +3,7 @@
 #include "file.h"
 #include "hash.h"
 #include "log.h"
+#include "sandbox.h"
 #include "service.h"
 
 #include <getopt.h>
@@ -178,8 +179,18 @@ threads_stop(struct service *s, struct threads *t)
 		pthread_join(t->workers[i], NULL);
 }
 
+/* Reads what is public and what the look-up of a host and TLS need; writes nothing. */
+static enum err
+folders_close(const struct service *s, struct sandbox *box)
+{
+	const char *const read[] = {
+	        s->public_dir, "/etc", "/usr/lib", "/usr/share", "/run/systemd/resolve", NULL};
+
+	return sandbox_folders(box, NULL, read);
+}
+
 static int
-service_run(struct service *s)
+service_run(struct service *s, struct sandbox *box)
 {
 	const struct http_callbacks calls = {service_admit, service_serve, &s->metrics};
 	struct threads threads = {0};
@@ -187,7 +198,9 @@ service_run(struct service *s)
 	enum err e;
 
 	if ((e = http_open(s->config, &calls, s, &http)) != ERR_OK ||
-	        (e = threads_start(s, &threads)) != ERR_OK || (e = http_run(http)) != ERR_OK) {
+	        (e = folders_close(s, box)) != ERR_OK ||
+	        (e = threads_start(s, &threads)) != ERR_OK || (e = http_run(http)) != ERR_OK ||
+	        (e = sandbox_calls(box)) != ERR_OK) {
 		log_fault("start_refused", "error=%s", err_word(e));
 		return EXIT_REFUSED;
 	}
@@ -242,6 +255,7 @@ main(int argc, char **argv)
 	        {NULL, 0, NULL, 0}};
 	struct service *s = calloc(1, sizeof *s);
 	struct config *config = calloc(1, sizeof *config);
+	struct sandbox box = {.profile = SANDBOX_FRONT};
 	const char *path = NULL;
 	char why[400];
 	int option, code;
@@ -266,11 +280,13 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, on_stop);
-	if ((e = service_open(s, config)) != ERR_OK) {
+	box.available = !config->sandbox_required;
+	if ((e = sandbox_user(&box, config->front_user, "")) != ERR_OK ||
+	        (e = service_open(s, config)) != ERR_OK) {
 		log_fault("start_refused", "error=%s what=\"%s\"", err_word(e), err_en(e));
 		return EXIT_REFUSED;
 	}
-	code = service_run(s);
+	code = service_run(s, &box);
 	secret_wipe(s->pepper, sizeof s->pepper);
 	return code;
 }

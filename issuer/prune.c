@@ -5,6 +5,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,7 +77,7 @@ prune_keep(const char *public_dir, uint64_t size)
 void
 prune_unlink(const char *path)
 {
-	if (unlink(path) != 0 && errno != ENOENT)
+	if (unlinkat(AT_FDCWD, path, 0) != 0 && errno != ENOENT)
 		log_note("prune_failed", "file=%s errno=%d", path, errno);
 }
 

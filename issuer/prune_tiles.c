@@ -4,6 +4,7 @@
 
 #include "file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ folder_remove(const char *folder)
 		prune_unlink(path);
 	}
 	closedir(d);
-	if (rmdir(folder) != 0)
+	if (unlinkat(AT_FDCWD, folder, AT_REMOVEDIR) != 0)
 		return; /* found again after the next start */
 }
 
