@@ -143,7 +143,8 @@ missing(const struct sandbox *s, const char *what)
 		return ERR_OK;
 	}
 	log_fault("sandbox_missing",
-	        "what=\"%s\" do=\"another kernel, or the setting sandbox_required = no\"", what);
+	        "what=\"%s\" do=\"another kernel or place, or the setting sandbox_required = no\"",
+	        what);
 	return ERR_CONFIG;
 }
 
@@ -265,8 +266,10 @@ sandbox_folders(struct sandbox *s, const char *write, const char *const *read)
 	                          : offsetof(struct landlock_rules, net);
 	bool done;
 
-	if (!HAVE_SANDBOX || s->token)
+	if (!HAVE_SANDBOX)
 		return ERR_OK;
+	if (s->token)
+		return missing(s, "a token's module has files and calls that nobody here knows");
 	if (version == 0)
 		return missing(s, "Landlock: this kernel cannot confine files");
 	if ((fd = (int)syscall(LANDLOCK_CREATE, &rules, n, 0)) < 0)

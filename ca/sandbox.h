@@ -13,10 +13,9 @@ enum { SANDBOX_READ_MAX = 8 };
 
 struct sandbox {
 	enum sandbox_profile profile;
-	bool available; /* setting `sandbox_required = no`: go on without what the kernel lacks */
-	bool token;   /* a token's module has files and calls that we cannot know: no filter of ours
-	               */
-	int landlock; /* what was reached, for the log line: version of the kernel's interface */
+	bool available; /* setting `sandbox_required = no`: go on without what is missing */
+	bool token;     /* a token's module has files and calls that we cannot know: no filter */
+	int landlock;   /* what was reached, for the log line: version of the kernel's interface */
 	int calls;
 };
 

@@ -2,6 +2,9 @@
  * caller allows. */
 #include "witness_http.h"
 
+#include "log.h"
+
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,7 @@
 
 struct slot {
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *names;
 	uint8_t *body;
 	bool busy, too_large;
 	char type[80];
@@ -74,8 +77,61 @@ options_set(struct slot *s)
 	       !curl_easy_setopt(h, CURLOPT_PRIVATE, s);
 }
 
+/* "HOST:PORT:ADDRESS,ADDRESS" */
+static struct curl_slist *
+addresses_join(const char *host, const char *port, const struct addrinfo *found)
+{
+	char line[1024], address[80];
+	int n = snprintf(line, sizeof line, "%s:%s:", host, port);
+
+	for (const struct addrinfo *a = found; a != NULL; a = a->ai_next) {
+		bool v6 = a->ai_family == AF_INET6;
+
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0,
+		            NI_NUMERICHOST) != 0 ||
+		        n < 0 || (size_t)n + sizeof address + 3 > sizeof line)
+			break;
+		n += snprintf(line + n, sizeof line - (size_t)n, v6 ? "%s[%s]" : "%s%s",
+		        a == found ? "" : ",", address);
+	}
+	return curl_slist_append(NULL, line);
+}
+
+static bool
+name_resolve(struct slot *s, struct bytes url)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	char text[WITNESS_URL_BYTES_MAX], *host = NULL, *port = NULL;
+	struct addrinfo *found = NULL;
+	CURLU *u = curl_url();
+	bool good = u != NULL;
+
+	if (url.n == 0 || url.n >= sizeof text) {
+		curl_url_cleanup(u);
+		return good;
+	}
+	memcpy(text, url.p, url.n);
+	text[url.n] = '\0';
+	if (good && !curl_url_set(u, CURLUPART_URL, text, 0) &&
+	        !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+	        !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) && host[0] != '[') {
+		if (getaddrinfo(host, port, &hints, &found) != 0)
+			log_note("witness_unknown", "host=%s what=\"no address\"", host);
+		else
+			s->names = addresses_join(host, port, found);
+	}
+	if (s->names != NULL)
+		good = !curl_easy_setopt(s->curl, CURLOPT_RESOLVE, s->names);
+	if (found != NULL)
+		freeaddrinfo(found);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return good;
+}
+
 enum err
-witness_http_open(size_t slots, struct witness_http **out)
+witness_http_open(const struct bytes *urls, size_t slots, struct witness_http **out)
 {
 	struct witness_http *h = calloc(1, sizeof *h);
 	bool good = h != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == 0;
@@ -91,7 +147,7 @@ witness_http_open(size_t slots, struct witness_http **out)
 		struct slot *s = &h->slots[h->count];
 
 		s->curl = curl_easy_init();
-		good = s->curl != NULL && options_set(s);
+		good = s->curl != NULL && options_set(s) && name_resolve(s, urls[h->count]);
 	}
 	if (!good) {
 		witness_http_free(h);
@@ -113,6 +169,7 @@ witness_http_free(struct witness_http *h)
 			curl_multi_remove_handle(h->multi, s->curl);
 		curl_easy_cleanup(s->curl);
 		curl_slist_free_all(s->headers);
+		curl_slist_free_all(s->names);
 		free(s->body);
 	}
 	curl_multi_cleanup(h->multi);

@@ -13,7 +13,10 @@ enum {
 
 struct witness_http;
 
-MUST_USE enum err witness_http_open(size_t slots, struct witness_http **out);
+/* One slot for each URL, which may be empty. Their names are looked up here, once: libcurl would do
+ * it in a thread, which the sandbox does not start. A new address needs a new start. */
+MUST_USE enum err witness_http_open(
+        const struct bytes *urls, size_t slots, struct witness_http **out);
 void witness_http_free(struct witness_http *h); /* NULL is fine */
 /* http:// or https:// and a host; no user, query or fragment. */
 bool witness_http_url_valid(struct bytes url);

@@ -87,13 +87,17 @@ enum err
 witnesses_open(
         const struct config *c, struct bytes log_vkey, const char *public_dir, struct witnesses *w)
 {
+	struct bytes urls[POLICY_WITNESSES_MAX];
 	enum err e;
 
 	memset(w, 0, sizeof *w);
 	snprintf(w->public_dir, sizeof w->public_dir, "%s", public_dir);
 	if ((e = policy_take(c, log_vkey, w)) == ERR_OK &&
-	        (e = policy_usable(c, &w->policy)) == ERR_OK)
-		e = witness_http_open(w->policy.witness_count, &w->http);
+	        (e = policy_usable(c, &w->policy)) == ERR_OK) {
+		for (size_t i = 0; i < w->policy.witness_count; i++)
+			urls[i] = w->policy.witnesses[i].url;
+		e = witness_http_open(urls, w->policy.witness_count, &w->http);
+	}
 	if (e != ERR_OK)
 		witnesses_close(w);
 	return e;

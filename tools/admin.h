@@ -23,6 +23,7 @@ struct admin_options { /* NULL: not given */
 	const char *from, *reason, *size, *proposal, *approval, *roster, *shares, *sha256;
 	const char *migrations, *root, *payload, *out, *wait, *witnesses, *quorum;
 	const char *suite;
+	const char *sandbox; /* "no": the module of a token cannot be confined */
 	uint64_t wait_s;
 	int64_t now; /* UTC seconds */
 };

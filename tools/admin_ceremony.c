@@ -157,6 +157,15 @@ file_take(const struct admin_options *o, struct ceremony *c)
 	return file_parse(o->argument, c);
 }
 
+static bool
+uses_token(const struct ceremony *c)
+{
+	for (size_t i = 0; i < TRUST_KEYS; i++)
+		if (c->keys[i] != NULL && strncmp(c->keys[i], "pkcs11:", 7) == 0)
+			return true;
+	return false;
+}
+
 /* ---- the root ---- */
 
 static void
@@ -291,6 +300,7 @@ admin_ceremony(const struct admin_options *o)
 		by.name_zh = c->name_zh;
 		by.name_en = c->name_en;
 		by.suite = c->suite;
+		by.sandbox = uses_token(c) ? "no" : NULL;
 		by.listen = c->listen;
 		by.database = c->database;
 		by.front_user = c->front_user;

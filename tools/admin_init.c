@@ -141,6 +141,7 @@ config_text(const struct admin_options *o, const struct admin_witnesses *w, cons
 	config_line(b, "front_user", o->front_user);
 	config_line(b, "publish_user", o->publish_user);
 	config_line(b, "admin_user", o->admin_user);
+	config_line(b, "sandbox_required", o->sandbox);
 	database_line(b, "issuer_database", database, "zz_issuer");
 	database_line(b, "publish_database", database, "zz_publish");
 	database_line(b, "admin_database", database, "zz_admin");

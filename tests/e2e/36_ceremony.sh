@@ -80,6 +80,7 @@ if [ "$(id -u)" = 0 ]; then
 	id zz-signer >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin zz-signer
 	chmod 755 "$work" "$work/token" && chown -R zz-signer: "$work/token/tokens" "$work/token/pin"
 fi
+expect "a token's module cannot be confined, and zz.conf says so" 0 grep -qx 'sandbox_required = no' "$dir/zz.conf"
 expect "it starts" 0 tools/up --dir "$dir" --no-demo
 url=http://127.0.0.1:$port
 instances+=("$dir")
@@ -106,6 +107,10 @@ echo "slow 300" >"$ZZ_SHIM_CONTROL"
 same "a slow one is waited for" 201 "$(issue)"
 : >"$ZZ_SHIM_CONTROL"
 service_signal term ca-signer
+sed -i 's/^sandbox_required = no/sandbox_required = yes/' "$dir/zz.conf"
+expect "where the sandbox is required it does not start" 1 timeout 60 tools/up --dir "$dir" --no-demo
+expect "and says why" 0 grep -q 'event=sandbox_missing what="a token' "$dir/log/ca-signer.log"
+sed -i 's/^sandbox_required = yes/sandbox_required = no/' "$dir/zz.conf"
 echo 0 >"$work/token/pin"
 expect "with a wrong PIN the signer does not start" 1 timeout 60 tools/up --dir "$dir" --no-demo
 same "and nothing is issued" 503 "$(issue)"
