@@ -53,7 +53,7 @@ authority_file_read(
 }
 
 enum err
-authority_key_load(const struct authority *a, const char *name, struct key **out)
+authority_key_load(struct authority *a, const char *name, struct key **out)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -61,7 +61,7 @@ authority_key_load(const struct authority *a, const char *name, struct key **out
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = key_store_open(a->dir, bytes_of(p, n), out)) != ERR_OK)
+	if ((e = key_store_open(&a->store, bytes_of(p, n), out)) != ERR_OK)
 		log_fault("key_not_opened", "file=%s error=%s", name, err_word(e));
 	secret_wipe(p, n);
 	free(p);
@@ -375,6 +375,7 @@ authority_open(const char *dir, int64_t now, struct authority **out)
 	if (a == NULL)
 		return ERR_MEMORY;
 	snprintf(a->dir, sizeof a->dir, "%s", dir);
+	a->store.dir = a->dir;
 	a->lock_fd = -1;
 	fold_init(&a->fold);
 	pthread_mutex_init(&a->lock, NULL);
@@ -462,6 +463,7 @@ authority_free(struct authority *a)
 	in_force_free(a);
 	authority_publication_free(&a->publication);
 	authority_keys_close(&a->keys);
+	key_store_end(&a->store);
 	key_free(a->root);
 	field_free(a->field);
 	secret_wipe(a->tag_key, sizeof a->tag_key);

@@ -38,6 +38,7 @@ struct authority_roster {
 struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
 	int lock_fd; /* holds the lock of the folder */
+	struct key_store store;
 	struct authority_keys keys;
 	struct key *root; /* public */
 	uint8_t tag_key[32], slot_key[32];
@@ -90,7 +91,7 @@ void authority_free(struct authority *a); /* writes a snapshot first */
 /* A file of the state folder; free() it. Both say what is wrong. */
 MUST_USE enum err authority_file_read(
         const struct authority *a, const char *name, size_t bytes_max, uint8_t **p, size_t *n);
-MUST_USE enum err authority_key_load(const struct authority *a, const char *name, struct key **out);
+MUST_USE enum err authority_key_load(struct authority *a, const char *name, struct key **out);
 
 /* ERR_OK when new things may be signed. Call with the lock held. */
 enum err authority_problem(const struct authority *a, const struct call *c);

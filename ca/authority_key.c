@@ -293,7 +293,7 @@ key_write(const struct authority *a, enum key_purpose purpose, const struct key 
 
 /* In the same kind of place as the purpose's first key. */
 static enum err
-key_place(const struct authority *a, enum key_purpose purpose, enum key_suite suite, struct key **k,
+key_place(struct authority *a, enum key_purpose purpose, enum key_suite suite, struct key **k,
         struct buf *file)
 {
 	char name[40], label[40], random[9];
@@ -307,7 +307,7 @@ key_place(const struct authority *a, enum key_purpose purpose, enum key_suite su
 	snprintf(name, sizeof name, "%s.pem", key_purpose_word(purpose));
 	if ((e = authority_file_read(a, name, KEY_FILE_BYTES_MAX, &like, &n)) != ERR_OK)
 		return e;
-	e = key_store_make(a->dir, bytes_of(like, n), suite, label, k, file);
+	e = key_store_make(&a->store, bytes_of(like, n), suite, label, k, file);
 	secret_wipe(like, n);
 	free(like);
 	return e;

@@ -54,12 +54,13 @@ frame_limit(enum frame_type type)
 static enum err
 head_judge(const struct frame_in *in, size_t *n)
 {
-	const uint8_t *head = in->room + in->first;
 	size_t have = in->end - in->first, body;
+	const uint8_t *head;
 
 	*n = FRAME_HEAD_BYTES;
 	if (have < FRAME_HEAD_BYTES)
 		return ERR_TRUNCATED;
+	head = in->room + in->first;
 	body = (size_t)be_get(head, 4);
 	if (body < 2 || head[4] != FRAME_VERSION)
 		return ERR_PROTOCOL;

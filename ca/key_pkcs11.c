@@ -217,7 +217,7 @@ token_free(void *ctx)
 
 	if (t == NULL)
 		return;
-	if (t->open)
+	if (t->open && t->f != NULL)
 		sessions_close(t, SESSIONS);
 	if (t->f != NULL) {
 		p11_kit_module_finalize(t->f);

@@ -2,9 +2,7 @@
  * that lies in a token is never looked for in a file. */
 #include "key_store.h"
 
-#include "file.h"
 #include "hash.h"
-#include "key_pem.h"
 #include "key_pkcs11.h"
 #include "log.h"
 
@@ -15,7 +13,7 @@
 #define PASSPHRASE_LINE "passphrase-source: "
 
 struct place {
-	const char *dir;
+	struct key_store *store;
 	struct bytes file;
 };
 
@@ -47,63 +45,68 @@ line_take(struct bytes *rest)
 	return line;
 }
 
-/* free() and wipe what it gives. */
-static enum err
-passphrase_read(const struct place *p, struct bytes *rest, uint8_t **secret, size_t *n)
+void
+key_store_end(struct key_store *s)
 {
-	struct bytes line = line_take(rest), name = bytes_skip(line, sizeof PASSPHRASE_LINE - 1);
-	char path[FILE_PATH_MAX];
-	enum err e;
-
-	snprintf(path, sizeof path, "%s%s%.*s", name.n > 0 && name.p[0] == '/' ? "" : p->dir,
-	        name.n > 0 && name.p[0] == '/' ? "" : "/", (int)name.n, (const char *)name.p);
-	e = file_read(path, PASSPHRASE_BYTES_MAX, secret, n);
-	if (e != ERR_OK) {
-		log_fault("passphrase_unreadable", "path=%s error=%s", path, err_word(e));
-		return e;
-	}
-	while (*n > 0 && ((*secret)[*n - 1] == '\n' || (*secret)[*n - 1] == '\r'))
-		(*n)--;
-	return ERR_OK;
+	secret_wipe(s->secret, sizeof s->secret);
+	s->secret_n = 0;
+	s->path[0] = '\0';
 }
 
-static void
-passphrase_forget(uint8_t *secret, size_t n)
+/* A view of what the store remembers. */
+static enum err
+passphrase_read(const struct place *p, struct bytes *rest, struct bytes *out)
 {
-	if (secret != NULL)
+	struct bytes line = line_take(rest), name = bytes_skip(line, sizeof PASSPHRASE_LINE - 1);
+	bool whole = name.n > 0 && name.p[0] == '/';
+	struct key_store *s = p->store;
+	char path[FILE_PATH_MAX];
+	uint8_t *secret = NULL;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	snprintf(path, sizeof path, "%s%s%.*s", whole ? "" : s->dir, whole ? "" : "/", (int)name.n,
+	        (const char *)name.p);
+	if (strcmp(path, s->path) != 0) {
+		e = file_read(path, sizeof s->secret, &secret, &n);
+		if (e != ERR_OK) {
+			log_fault("passphrase_unreadable", "path=%s error=%s", path, err_word(e));
+			return e;
+		}
+		while (n > 0 && (secret[n - 1] == '\n' || secret[n - 1] == '\r'))
+			n--;
+		memcpy(s->secret, secret, n);
+		s->secret_n = n;
+		memcpy(s->path, path, sizeof path);
 		secret_wipe(secret, n);
-	free(secret);
+		free(secret);
+	}
+	*out = bytes_of(s->secret, s->secret_n);
+	return ERR_OK;
 }
 
 static enum err
 encrypted_open(const struct place *p, struct key **out)
 {
-	struct bytes rest = p->file;
-	uint8_t *secret = NULL;
-	size_t n = 0;
-	enum err e = passphrase_read(p, &rest, &secret, &n);
+	struct bytes rest = p->file, secret;
+	enum err e = passphrase_read(p, &rest, &secret);
 
-	if (e == ERR_OK)
-		e = key_read_encrypted(rest, bytes_of(secret, n), out);
-	passphrase_forget(secret, n);
-	return e;
+	return e == ERR_OK ? key_read_encrypted(rest, secret, out) : e;
 }
 
 static enum err
 encrypted_make(const struct place *p, enum key_suite suite, const char *label, struct key **out,
         struct buf *file)
 {
-	struct bytes rest = p->file, line = line_take(&(struct bytes){p->file.p, p->file.n});
-	uint8_t *secret = NULL;
-	size_t n = 0;
-	enum err e = passphrase_read(p, &rest, &secret, &n);
+	struct bytes rest = p->file, line = line_take(&(struct bytes){p->file.p, p->file.n}),
+	             secret;
+	enum err e = passphrase_read(p, &rest, &secret);
 
 	(void)label;
 	buf_put(file, line);
 	buf_put_u8(file, '\n');
 	if (e == ERR_OK && (e = key_generate(suite, out)) == ERR_OK)
-		e = key_write_encrypted(*out, bytes_of(secret, n), file);
-	passphrase_forget(secret, n);
+		e = key_write_encrypted(*out, secret, file);
 	return e;
 }
 
@@ -112,7 +115,7 @@ token_open(const struct place *p, struct key **out)
 {
 	struct bytes rest = p->file;
 
-	return key_pkcs11_open(p->dir, line_take(&rest), out);
+	return key_pkcs11_open(p->store->dir, line_take(&rest), out);
 }
 
 static enum err
@@ -121,7 +124,7 @@ token_make(const struct place *p, enum key_suite suite, const char *label, struc
 {
 	struct bytes rest = p->file;
 
-	return key_pkcs11_make(p->dir, line_take(&rest), suite, label, out, file);
+	return key_pkcs11_make(p->store->dir, line_take(&rest), suite, label, out, file);
 }
 
 /* GM/T 0018-2023: SDF_OpenDevice, SDF_OpenSession, SDF_GetPrivateKeyAccessRight(index, password),
@@ -172,15 +175,15 @@ place_of(struct bytes file)
 }
 
 enum err
-key_store_open(const char *dir, struct bytes file, struct key **out)
+key_store_open(struct key_store *s, struct bytes file, struct key **out)
 {
 	size_t i = place_of(file);
 
-	return i == PLACES ? ERR_VALUE : places[i].open(&(struct place){dir, file}, out);
+	return i == PLACES ? ERR_VALUE : places[i].open(&(struct place){s, file}, out);
 }
 
 enum err
-key_store_make(const char *dir, struct bytes like, enum key_suite suite, const char *label,
+key_store_make(struct key_store *s, struct bytes like, enum key_suite suite, const char *label,
         struct key **out, struct buf *file)
 {
 	size_t i = place_of(like);
@@ -188,7 +191,7 @@ key_store_make(const char *dir, struct bytes like, enum key_suite suite, const c
 	enum err e = ERR_VALUE;
 
 	if (i < PLACES)
-		e = places[i].make(&(struct place){dir, like}, suite, label, &k, file);
+		e = places[i].make(&(struct place){s, like}, suite, label, &k, file);
 	if (e == ERR_OK && (e = buf_end(file)) == ERR_OK)
 		*out = k;
 	else

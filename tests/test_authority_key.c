@@ -62,7 +62,8 @@ manifest_with_new(uint64_t version, int64_t from, int64_t ends, struct signed_en
 	        .purpose = KEY_RECORD,
 	        .not_before = from,
 	        .not_after = from + 365 * (int64_t)DAY_S,
-	        .last_size = UINT64_MAX};
+	        .last_size = UINT64_MAX,
+	        .soft = true};
 	m.key_count++;
 	for (size_t i = 0; i < m.key_count; i++) {
 		const struct fold_cutoff *c = fold_cutoff(&w->a->fold, m.keys[i].kid);

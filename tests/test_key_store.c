@@ -128,7 +128,9 @@ token_key(enum key_suite suite, const char *label, struct bytes *named)
 	struct buf file = BUF_OF(room);
 	struct key *k = NULL;
 
-	assert_int_equal(key_store_make(dir, uri("x", "pin", ""), suite, label, &k, &file), ERR_OK);
+	assert_int_equal(key_store_make(&(struct key_store){.dir = dir}, uri("x", "pin", ""), suite,
+	                         label, &k, &file),
+	        ERR_OK);
 	*named = buf_bytes(&file);
 	return k;
 }
@@ -147,13 +149,15 @@ a_file_under_a_passphrase(void **state)
 		struct key *k = NULL, *again = NULL;
 		struct bytes text;
 
-		assert_int_equal(key_store_make(dir, BYTES_LIT("passphrase-source: pass\n"),
-		                         suites[i], "", &k, &file),
+		assert_int_equal(
+		        key_store_make(&(struct key_store){.dir = dir},
+		                BYTES_LIT("passphrase-source: pass\n"), suites[i], "", &k, &file),
 		        ERR_OK);
 		text = buf_bytes(&file);
 		assert_non_null(memmem(text.p, text.n, "BEGIN ENCRYPTED PRIVATE KEY", 27));
 		assert_null(memmem(text.p, text.n, "BEGIN PRIVATE KEY", 17));
-		assert_int_equal(key_store_open(dir, text, &again), ERR_OK);
+		assert_int_equal(
+		        key_store_open(&(struct key_store){.dir = dir}, text, &again), ERR_OK);
 		assert_true(key_suite(again) == suites[i] && key_store_soft(again));
 		assert_true(bytes_equal(key_kid(k), key_kid(again)));
 		signs(again);
@@ -161,11 +165,14 @@ a_file_under_a_passphrase(void **state)
 		key_free(again);
 		/* another passphrase, none, and a file cut short */
 		put("pass", PASS " \n");
-		assert_int_equal(key_store_open(dir, text, &k), ERR_SIGNATURE);
+		assert_int_equal(
+		        key_store_open(&(struct key_store){.dir = dir}, text, &k), ERR_SIGNATURE);
 		put("pass", PASS "\n");
 		text.n -= 60;
-		assert_int_equal(key_store_open(dir, text, &k), ERR_VALUE);
-		assert_int_equal(key_store_open(dir, BYTES_LIT("passphrase-source: none\n"), &k),
+		assert_int_equal(
+		        key_store_open(&(struct key_store){.dir = dir}, text, &k), ERR_VALUE);
+		assert_int_equal(key_store_open(&(struct key_store){.dir = dir},
+		                         BYTES_LIT("passphrase-source: none\n"), &k),
 		        ERR_NOT_FOUND);
 	}
 }
@@ -190,9 +197,13 @@ other_places_are_refused(void **state)
 	struct key *k = NULL;
 
 	(void)state;
-	assert_int_equal(key_store_open(dir, BYTES_LIT("sdf:1"), &k), ERR_CONFIG);
-	assert_int_equal(key_store_open(dir, BYTES_LIT(""), &k), ERR_VALUE);
-	assert_int_equal(key_store_open(dir, BYTES_LIT("file:record"), &k), ERR_VALUE);
+	assert_int_equal(key_store_open(&(struct key_store){.dir = dir}, BYTES_LIT("sdf:1"), &k),
+	        ERR_CONFIG);
+	assert_int_equal(
+	        key_store_open(&(struct key_store){.dir = dir}, BYTES_LIT(""), &k), ERR_VALUE);
+	assert_int_equal(
+	        key_store_open(&(struct key_store){.dir = dir}, BYTES_LIT("file:record"), &k),
+	        ERR_VALUE);
 }
 
 /* ---- tokens ---- */
@@ -211,7 +222,8 @@ a_token_makes_and_signs_both_suites(void **state)
 		k = token_key(suites[i], labels[i], &named);
 		assert_true(key_suite(k) == suites[i] && !key_store_soft(k) && key_is_private(k));
 		signs(k);
-		assert_int_equal(key_store_open(dir, named, &again), ERR_OK);
+		assert_int_equal(
+		        key_store_open(&(struct key_store){.dir = dir}, named, &again), ERR_OK);
 		assert_true(bytes_equal(key_kid(k), key_kid(again)));
 		signs(again);
 		key_free(k);
@@ -227,18 +239,24 @@ a_uri_names_one_object_of_one_token(void **state)
 	struct key *other = NULL;
 
 	(void)state;
-	assert_int_equal(
-	        key_store_make(dir, uri("x", "pin", ""), KEY_ES256, "record", &other, &file),
+	assert_int_equal(key_store_make(&(struct key_store){.dir = dir}, uri("x", "pin", ""),
+	                         KEY_ES256, "record", &other, &file),
 	        ERR_EXISTS);
-	assert_int_equal(key_store_open(dir, uri("nowhere", "pin", ""), &other), ERR_TOKEN);
-	assert_int_equal(key_store_open(dir, uri("record", "nopin", ""), &other), ERR_NOT_FOUND);
 	assert_int_equal(
-	        key_store_open(dir, uri("record", "pin", "&pin-value=271828"), &other), ERR_CONFIG);
+	        key_store_open(&(struct key_store){.dir = dir}, uri("nowhere", "pin", ""), &other),
+	        ERR_TOKEN);
 	assert_int_equal(
-	        key_store_open(dir, BYTES_LIT("pkcs11:token=zz%20test;object=record"), &other),
+	        key_store_open(&(struct key_store){.dir = dir}, uri("record", "nopin", ""), &other),
+	        ERR_NOT_FOUND);
+	assert_int_equal(key_store_open(&(struct key_store){.dir = dir},
+	                         uri("record", "pin", "&pin-value=271828"), &other),
+	        ERR_CONFIG);
+	assert_int_equal(key_store_open(&(struct key_store){.dir = dir},
+	                         BYTES_LIT("pkcs11:token=zz%20test;object=record"), &other),
 	        ERR_CONFIG);
 	assert_int_equal(
-	        key_store_open(dir, uri("record", "pin", ""), &other), ERR_OK); /* control */
+	        key_store_open(&(struct key_store){.dir = dir}, uri("record", "pin", ""), &other),
+	        ERR_OK); /* control */
 	key_free(other);
 }
 
@@ -261,7 +279,9 @@ a_key_that_could_leave_the_token_is_refused(void **state)
 	        dir);
 	assert_int_equal(system(command), 0);
 	/* what was outside once may have been copied there */
-	assert_int_equal(key_store_open(dir, uri("imported", "pin", ""), &other), ERR_VALUE);
+	assert_int_equal(
+	        key_store_open(&(struct key_store){.dir = dir}, uri("imported", "pin", ""), &other),
+	        ERR_VALUE);
 	key_free(k);
 }
 
@@ -272,7 +292,9 @@ a_token_that_goes_and_comes_back(void **state)
 	struct key *k = NULL;
 
 	(void)state;
-	assert_int_equal(key_store_open(dir, uri("record", "pin", ""), &k), ERR_OK);
+	assert_int_equal(
+	        key_store_open(&(struct key_store){.dir = dir}, uri("record", "pin", ""), &k),
+	        ERR_OK);
 	signs(k);
 	put("control", "gone");
 	for (int i = 0; i < 3; i++)
@@ -307,9 +329,12 @@ a_pin_that_was_refused_is_not_sent_again(void **state)
 	unsigned before;
 
 	(void)state;
+	assert_int_equal(key_store_open(&(struct key_store){.dir = dir},
+	                         uri("record", "wrong.pin", ""), &other),
+	        ERR_TOKEN_PIN);
 	assert_int_equal(
-	        key_store_open(dir, uri("record", "wrong.pin", ""), &other), ERR_TOKEN_PIN);
-	assert_int_equal(key_store_open(dir, uri("record", "pin", ""), &k), ERR_OK);
+	        key_store_open(&(struct key_store){.dir = dir}, uri("record", "pin", ""), &k),
+	        ERR_OK);
 	put("control", "gone");
 	assert_int_equal(key_sign(k, BYTES_LIT("x"), signature), ERR_TOKEN);
 	put("control", "locked");
@@ -341,7 +366,9 @@ a_slow_token_serves_several_at_once(void **state)
 	double seconds;
 
 	(void)state;
-	assert_int_equal(key_store_open(dir, uri("record", "pin", ""), &k), ERR_OK);
+	assert_int_equal(
+	        key_store_open(&(struct key_store){.dir = dir}, uri("record", "pin", ""), &k),
+	        ERR_OK);
 	put("control", "slow 200");
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (size_t i = 0; i < 8; i++)

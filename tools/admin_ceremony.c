@@ -295,7 +295,7 @@ admin_ceremony(const struct admin_options *o)
 	struct admin_options by = *o;
 	enum admin_exit x = c == NULL ? admin_fault("ceremony", ERR_MEMORY) : file_take(o, c);
 
-	if (x == ADMIN_DONE) {
+	if (c != NULL && x == ADMIN_DONE) {
 		by.host = c->host;
 		by.name_zh = c->name_zh;
 		by.name_en = c->name_en;

@@ -226,6 +226,7 @@ static enum err
 make_signer_keys(struct trust *t, const struct ceremony *c, const char *dir)
 {
 	char folder[FILE_PATH_MAX];
+	struct key_store store = {.dir = folder};
 	enum err e = admin_path(folder, dir, "signer");
 
 	if (e == ERR_OK)
@@ -240,12 +241,13 @@ make_signer_keys(struct trust *t, const struct ceremony *c, const char *dir)
 		char label[40];
 
 		snprintf(label, sizeof label, "%.*s", (int)strlen(name) - 4, name);
-		e = key_store_make(folder, bytes_of_text(like),
+		e = key_store_make(&store, bytes_of_text(like),
 		        trust_key_suite(t, (enum trust_key)i), label, &t->keys[i], &file);
 		if (e == ERR_OK)
 			e = put(dir, key_files[i], buf_bytes(&file), 0600);
 		secret_wipe(room, sizeof room);
 	}
+	key_store_end(&store);
 	return e;
 }
 

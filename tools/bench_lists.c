@@ -92,6 +92,7 @@ static enum err
 pem_read(const char *dir, const char *name, struct key **out)
 {
 	char path[PATH_BYTES], folder[PATH_BYTES];
+	struct key_store store = {.dir = folder};
 	uint8_t *pem = NULL;
 	size_t n = 0;
 	enum err e;
@@ -99,7 +100,8 @@ pem_read(const char *dir, const char *name, struct key **out)
 	snprintf(folder, sizeof folder, "%s/authority/signer", dir);
 	snprintf(path, sizeof path, "%s/authority/%s", dir, name);
 	if ((e = file_read(path, KEY_FILE_BYTES_MAX, &pem, &n)) == ERR_OK)
-		e = key_store_open(folder, bytes_of(pem, n), out);
+		e = key_store_open(&store, bytes_of(pem, n), out);
+	key_store_end(&store);
 	free(pem);
 	return e;
 }

@@ -253,7 +253,7 @@ bench_profile(struct bench_run *r, unsigned seats, FILE *to)
 	        .sessions = (size_t)(r->in.seconds + 1) * (seats == 1 ? 9000 : 25000 / seats + 1),
 	        .ready = record_start,
 	        .to = &rec};
-	struct bench_profile p;
+	struct bench_profile p = {0};
 	struct bench_sample s;
 	enum err e = bench_folder_make(rec.dir), read;
 
