@@ -12,7 +12,7 @@ try_for 20 all_public || fail "all is published"
 # ---- the same as in any authority ----
 
 same "every key but those of the lists and of the log is SM2" "crl.pem log-sm2.pem record.pem status-sm2.pem " \
-	"$(for key in "$dir"/signer/*.pem; do openssl pkey -in "$key" -noout -text | grep -q SM2 && basename "$key"; done | tr '\n' ' ')"
+	"$(for key in "$dir"/signer/*.pem; do openssl pkey -in "$key" -passin "file:$dir/keys/signer.pass" -noout -text | grep -q SM2 && basename "$key"; done | tr '\n' ' ')"
 check() { zz-verify check --root "$root" --state "$work/state" "$@"; }
 lists_and_crl() {
 	zz-verify sync --url "$url" --root "$root" --state "$work/state" --crl && [ -s "$work/state/crl/0.crl" ]
