@@ -191,11 +191,12 @@ done_rehash(struct fold *f, size_t more)
 	size_t room = DONE_ROOM_MIN, kept = 0;
 	struct fold_done *table;
 
-	if ((f->done_count + more) * 2 <= f->done_room)
+	if ((f->done_count + more) * 4 <= f->done_room * 3)
 		return;
 	for (size_t i = 0; i < f->done_room; i++)
 		kept += f->done[i].exp >= f->time && f->done[i].exp != 0;
-	while (room < (kept + more) * 4)
+	/* between 31 and 62 % full: a row is 40 bytes, and there are millions */
+	while (room * 5 < (kept + more) * 8)
 		room *= 2;
 	table = fold_grow(NULL, room, sizeof *table);
 	memset(table, 0, room * sizeof *table);
