@@ -1,5 +1,6 @@
 /* issuer-publish - makes the public folder (DESIGN.md section 5). It signs nothing and issues
  * nothing; what it publishes is what the database holds and the signer signed. */
+#include "http.h"
 #include "log.h"
 #include "publish.h"
 #include "sandbox.h"
@@ -18,6 +19,7 @@ enum {
 	EXIT_REFUSED = 4,
 	EXIT_FORK = 70,
 	ROUND_MS = CHECKPOINT_INTERVAL_MS_MIN,
+	BREATH_MS = 25,
 	WAIT_MS_MAX = 5000
 };
 
@@ -35,7 +37,7 @@ usage(FILE *to, int code)
 	fprintf(to,
 	        "Usage: issuer-publish --config zz.conf\n\n"
 	        "Writes public_dir: log tiles and checkpoints, status lists, CRLs, manifest. A "
-	        "round each %d ms.\n"
+	        "round and a checkpoint each %d ms.\n"
 	        "Exit: 0 stopped, 2 usage, 4 refused to start, 70 another history is public "
 	        "(fork).\n\nSettings:\n",
 	        ROUND_MS);
@@ -65,6 +67,7 @@ run(struct publish *p)
 	enum err last = ERR_OK;
 
 	while (stop == 0) {
+		uint64_t since;
 		enum err e = publish_round(p, (int64_t)time(NULL));
 
 		if (e == ERR_FORK) {
@@ -83,7 +86,9 @@ run(struct publish *p)
 		           : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX
 		                                        : pause_ms * 2;
 		last = e;
-		rest(p, pause_ms);
+		/* from the last checkpoint on, so that what came after it in its round delays none */
+		since = http_now_ms() - p->asked_ms;
+		rest(p, since + BREATH_MS < pause_ms ? pause_ms - (unsigned)since : BREATH_MS);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "publish.h"
 
 #include "file.h"
+#include "http.h"
 #include "log.h"
 #include "note.h"
 
@@ -164,6 +165,7 @@ checkpoint_publish(struct publish *p, const struct signer_state *t)
 		        t->size);
 		return ERR_FORK;
 	}
+	p->asked_ms = http_now_ms();
 	if ((e = signer_checkpoint(p->signer, t->size, &note, &receipt)) != ERR_OK)
 		return e;
 	p->signed_size = p->tiles.size;
@@ -436,6 +438,7 @@ publish_round(struct publish *p, int64_t now)
 	size_t lists;
 	enum err e = publish_guard(p, now);
 
+	p->asked_ms = http_now_ms();
 	/* empty, not null: nothing published yet */
 	if (e != ERR_OK || (e = signer_state(p->signer, bytes_of(p->checkpoint, p->checkpoint_n),
 	                            &t)) != ERR_OK)
