@@ -52,7 +52,7 @@ class Hostile:
         answers = self.rng.choice(self.lines).ask(data, last) or [None]
         self.judge.judge(label, kind, answers[0], grant)
         for more in answers[1:]:  # what a lying length left behind was read as frames
-            self.judge.look(None, more, None)
+            self.judge.judge("what a lying length left behind", None, more)
 
     def ask(self, label, kind, value, grant=None):
         self.tell(label, kind, framed(kind, cbor2.dumps(value)), grant=grant)
@@ -132,7 +132,7 @@ class Entries:
             self.told("a log that falls back", self.h.rng.randrange(size), self.rows(entries))
 
     def spent(self, what, old, entries, times):
-        """What is in the log already, or can never be, brought again: `old` is the size of an EXTEND that was taken."""
+        """What is in the log already, or can never be, brought again; below `old` it never was."""
         for _ in range(times):
             self.told(f"{what}, at the end", self.h.head.size, self.rows(entries))
             self.told(f"{what}, where it was not", self.h.rng.randrange(old), self.rows(entries))
@@ -143,6 +143,7 @@ class Proxy:
 
     def __init__(self, path, h):
         self.h, self.lock, self.armed, self.taken, self.faults = h, threading.Lock(), {}, [], []
+        self.grown = 0  # entries that issuerd handed in
         self.server = wire.socket.socket(wire.socket.AF_UNIX)
         self.server.bind(path)
         os.chmod(path, 0o666)
@@ -183,9 +184,18 @@ class Proxy:
             return
         value = zz.decode(answer)
         if kind == EXTEND:
-            self.h.head.size, self.h.head.root = value[:2]
+            self.extended(cbor2.loads(body), value)
         if kind != LAPSE and kind != STATE:
             self.taken.append((kind, body, cbor2.loads(body), value, answer))
+
+    def extended(self, asked, value):
+        """The log grew by what issuerd handed in, and by nothing else since it was last seen."""
+        first, rows = asked
+        self.grown += max(0, first + len(rows) - self.h.head.size)
+        if value[0] != max(first + len(rows), self.h.head.size) or self.h.head.size < first:
+            self.faults.append(f"the log went from {self.h.head.size} to {value[0]}, asked {len(rows)} at {first}")
+        self.h.judge.grown(value)
+        self.h.head.size, self.h.head.root = value[:2]
 
     def newest(self, kind, wants):
         """The honest frame of that type that holds these bytes, with its answer."""
@@ -248,8 +258,7 @@ class Attack:
                     for _ in range(8):
                         self.h.ask(label, ISSUE, [other, [], []])
             # before it is in the log the signer answers anew, and the log takes one of the answers
-            for again in [jws] * 20 + [malleated(self.h.rng, jws, True)] * 20:
-                self.h.ask("ISSUE: the honest one, or n - s, before it is logged", ISSUE, [again, [], []], grant)
+            for again in [jws, malleated(self.h.rng, jws, True)] * 20:
                 kind, answer = self.h.lines[0].ask(framed(ISSUE, cbor2.dumps([again, [], []])))[0]
                 self.judge.judge("ISSUE: the honest one, or n - s, before it is logged", ISSUE, (kind, answer), grant)
                 self.twins.append([row[3:6] + [row[2]] for row in cbor2.loads(answer)[2]])
@@ -350,19 +359,19 @@ class Attack:
         for kind in (PREPARE, EXTEND):
             Entries(self.h, kind, None, None).spent("an order's entry", old, rows, times)
         self.proxy.lock.release()
-        return rows
+        return old, rows
 
     def hold(self, serial):
         first, answer = self.order("suspend", serial, ground="S01", effective_at=today(), until=today(10))
         check("a hold begins", ["suspended"], outcomes(answer))
         second, answer = self.order("reinstate", serial, "li")
         check("a hold ends", ["reinstated"], outcomes(answer))
-        begun, ended = self.spent_order(first, 60), self.spent_order(second, 60)
+        (begun_at, begun), (_, ended) = self.spent_order(first, 60), self.spent_order(second, 60)
         with self.proxy.lock:
             for kind in (PREPARE, EXTEND):
                 for rows in (ended + begun, begun + ended, begun + begun):
                     entries = Entries(self.h, kind, None, None)
-                    entries.spent("a hold after its end", self.h.head.size, rows, 20)
+                    entries.spent("a hold after its end", begun_at, rows, 20)
 
     def fill(self):
         """To the full number: whatever was honest once, spoiled at random."""
@@ -385,11 +394,15 @@ def knock(h, folder):
                 h.head.size, h.head.root = cbor2.loads(answers[0][1])[:2]
     check("each socket takes its own user and closes on the four others",
           ["front at front.sock", "publish at publish.sock", "root at admin.sock"], entered)
+    with wire.user(FRONT):  # for the log of the signer, which leaves out lines where there are too many a second
+        h.tell("type of another socket", 0, framed(wire.KIND["INIT"], b"\x81\xf6"))
+        h.tell("version unknown", 0, framed(STATE, b"\x81\xf6", version=7), True)
 
 
 def crowd(h):
     """More connections than there are places; those that have one still work, and afterwards new ones do."""
     held, first = [], wire.Line(h.front)
+    time.sleep(1.1)  # a new second for the signer's log, which writes so many lines in each
     ask = framed(STATE, cbor2.dumps([None]))
     check("a connection before the crowd is answered", 1, len(first.ask(ask)))
     for _ in range(70):
@@ -450,16 +463,14 @@ def wait_ready(url, process):
     return False
 
 
-def attack_run(a, url):
+def attack_run(a):
     s = a.s
     _, answer = s.issue("center", "330106-01", 2)
     check("the honest front issues through the hostile one", ["issued"] * 2, outcomes(answer))
     hanging = [wire.connect(a.h.front) for _ in range(8)]
     for sock in hanging:
         sock.sendall(framed(EXTEND, b"\x82" * 100000, 30 << 20))  # the rest never comes
-    before = a.h.head.size
     jws, answer, issue, raw = a.session()
-    grown = a.h.head.size - before
     a.spent_session(jws, issue)
     serials = [bytes.fromhex(row["serial"]) for row in answer["seats"]]
     records = [row[2] for row in cbor2.loads(raw)[2]]
@@ -474,7 +485,6 @@ def attack_run(a, url):
         sock.close()
     _, answer = s.issue("center", "330106-01", 3)
     check("the honest front issues still, on such a connection", ["issued"] * 3, outcomes(answer))
-    check("the held session brought its four entries and the lists' alone", True, 4 <= grown <= 6)
     return jws, raw
 
 
@@ -486,6 +496,7 @@ def main():
     head = wire.Head()
     h = Hostile(folder, int(seed), wire.Judge(manifest, head), head)
     knock(h, folder)
+    size = head.size
     proxy = Proxy(f"{folder}/hostile/front.sock", h)
     a = Attack(h, proxy, orders.Service(folder, url))
     process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL)
@@ -493,7 +504,8 @@ def main():
     threading.Thread(target=proxy.run, daemon=True).start()
     try:
         check("an issuerd runs behind the hostile front", True, wait_ready(url, process))
-        jws, raw = attack_run(a, url)
+        jws, raw = attack_run(a)
+        check(f"the log grew by the {proxy.grown} entries of honest frames alone", proxy.grown, head.size - size)
         crowd(h)
         payload = zz.json.loads(zz.unb64url(jws.split(b".")[1].decode()))
         controls(a, jws, payload, raw)
@@ -507,8 +519,7 @@ def main():
     print("# answers:", ", ".join(f"{word} {n}" for word, n in a.judge.answers.most_common()))
     check("no hostile hook failed, and each was called", ([], {}), (proxy.faults, proxy.armed))
     check(f"at least {MESSAGES} hostile messages were told", True, sum(told.values()) >= MESSAGES)
-    check("nothing was signed but what honest requests ask for, and the log moved by honest frames alone", [],
-          a.judge.complaints[:10])
+    check("nothing was signed but what honest requests ask for", [], a.judge.complaints[:10])
     orders.leave()
 
 
