@@ -35,3 +35,10 @@ expect "the honest front issues again" 0 curl -fsS -H "Content-Type: application
 has "it is executed" '"state":"executed"'
 log_is_whole "after the attack"
 audit_finds_nothing "after the attack"
+
+# Before a session is logged the signer answers it anew: records that the hostile front kept back, and no log holds.
+verify() { zz-verify "$1" --root "$dir/trust/root.pub" --state "$dir/verifier" "${@:2}"; }
+expect "a verifier fetches the lists" 0 verify sync --url "$url"
+expect "a record that was kept back is revoked with the one that was logged" 20 verify check "$dir/hostile/revoked.cose"
+expect "and whoever asks the log refuses it" 50 verify check --require-log "$dir/hostile/good.cose"
+expect "control: as a bare record it is as good as the logged one" 0 verify check "$dir/hostile/good.cose"

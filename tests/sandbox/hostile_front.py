@@ -279,7 +279,14 @@ class Attack:
         _, issue, _, given, raw = self.proxy.newest(ISSUE, jws)
         self.judge.issued(jws, payload)(given)
         check("its records verify, and say what the centre signed", 4, len(given[2]))
+        places = [self.places(row[2] for row in given[2])] * len(self.twins)
+        check("what was answered before it was logged has the same places on the lists: it is revoked with it", places,
+              [self.places(row[3] for row in twin) for twin in self.twins])
         return jws, answer, issue, raw
+
+    def places(self, records):
+        found = [zz.Record(record, self.judge.manifest.find("record")) for record in records]
+        return [(record.list, record.idx) for record in found]
 
     def spent_session(self, jws, issue):
         """It is in the log: nothing more comes of it, by whichever road."""
@@ -513,6 +520,9 @@ def main():
         os.seteuid(0)
         process.terminate()
         process.wait(30)
+    for i, name in enumerate(("revoked", "good")):  # seats 1 and 2, kept back: what no log holds
+        with open(f"{folder}/hostile/{name}.cose", "wb") as file:
+            file.write(a.twins[0][i][3])
     told = a.judge.told
     for label in sorted(told):
         print(f"# {told[label]:5} {label}")
