@@ -162,8 +162,8 @@ class Judge:
                 record = zz.Record(row[2], self.manifest.find("record"))
                 want = [seat["name"], seat["doc_type"], seat["doc_number"], payload["session"]["item"],
                         payload["session"]["center"], bytes.fromhex(seat["photo_sha256"])[:16], digest]
-                zz.need([record.cert[key] for key in (2, 3, 4, 6, 11, 12, 13)] == want, "the record says something else")
-                zz.need(record.entry() == row[3] and row[0] == seat["seat"] and row[6] is None, "another entry or seat")
+                zz.need([record.cert[key] for key in (2, 3, 4, 6, 11, 12, 13)] == want, "it says something else")
+                zz.need(record.entry() == row[3] and row[0] == seat["seat"] and row[6] is None, "another entry, seat")
         return grant
 
     def ordered(self, jws, serials, status):
