@@ -1,6 +1,6 @@
 /* authority.c - the signer's state folder: opened once, locked to one process, changed only by
  * whole files. */
-#include "authority.h"
+#include "authority_issue.h"
 
 #include "file.h"
 #include "hash.h"
@@ -380,7 +380,9 @@ authority_open(const char *dir, int64_t now, struct authority **out)
 	fold_init(&a->fold);
 	pthread_mutex_init(&a->lock, NULL);
 	a->answer = (uint64_t)now << 20;
-	if ((e = dir_lock(a)) != ERR_OK || (e = host_load(a)) != ERR_OK ||
+	a->places = authority_places_new();
+	e = a->places == NULL ? ERR_MEMORY : ERR_OK;
+	if (e != ERR_OK || (e = dir_lock(a)) != ERR_OK || (e = host_load(a)) != ERR_OK ||
 	        (e = keys_load(a)) != ERR_OK || (e = slots_load(a)) != ERR_OK ||
 	        (e = field_open(&a->field)) != ERR_OK || (e = log_load(a)) != ERR_OK ||
 	        (e = authority_publication_open(a)) != ERR_OK)
@@ -461,6 +463,7 @@ authority_free(struct authority *a)
 	journal_free(a->journal);
 	fold_free(&a->fold);
 	in_force_free(a);
+	free(a->places);
 	authority_publication_free(&a->publication);
 	authority_keys_close(&a->keys);
 	key_store_end(&a->store);

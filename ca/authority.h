@@ -35,6 +35,8 @@ struct authority_roster {
 	struct authority_roster *before;
 };
 
+struct authority_places; /* what ISSUE gave lately (authority_places.c) */
+
 struct authority {
 	char dir[400], host[HOST_BYTES_MAX + 1], origin[HOST_BYTES_MAX + 8];
 	int lock_fd; /* holds the lock of the folder */
@@ -54,6 +56,7 @@ struct authority {
 	struct authority_roster *rosters;
 	uint64_t manifest_held, roster_held;
 	uint64_t slot_next, slot_limit; /* slots below the limit are reserved on disk */
+	struct authority_places *places;
 	uint64_t answer;
 	bool checkpoint_seen; /* the publisher has told what was published: before, nothing is
 	                         signed */

@@ -154,7 +154,7 @@ issue_admit(struct authority *a, struct call *c, struct issue *is)
 	if (e == ERR_OK)
 		e = center_admit(a, c, is, count);
 	if (e == ERR_OK)
-		e = authority_slots(a, count, &is->slot);
+		e = issue_places(a, is, count, &is->slot);
 	is->answer = ++a->answer;
 	pthread_mutex_unlock(&a->lock);
 	return e;

@@ -26,6 +26,11 @@ struct issue {
 	size_t count;
 };
 
+struct authority_places *authority_places_new(void); /* free() it */
+/* Slots for the `count` seats that pass: those that the same request got before, while it is in no
+ * log, else new ones. Lock held. */
+MUST_USE enum err issue_places(
+        struct authority *a, const struct issue *is, uint64_t count, uint64_t *first);
 /* Opens a record of ours: under the key that signs now, or an earlier one of the manifest.
  * ERR_SERIAL_UNKNOWN, ERR_SIGNATURE. */
 MUST_USE enum err authority_record(const struct manifest *m, struct bytes in, struct record *out);
