@@ -11,9 +11,8 @@
 enum { EXIT_MISSED = 1, SECONDS_MAX = 60, FILL = 5000000, FILL_MAX = 50000000 };
 
 const char bench_all_help[] =
-        "       zz-bench issue|lookup|check|publish|growth|tree|memory|profile|all --dir D "
-        "[--seconds 3] "
-        "[--json FILE]\n"
+        "       zz-bench issue|lookup|check|publish|growth|tree|memory|lists|profile|all "
+        "--dir D [--seconds 3] [--json FILE]\n"
         "       zz-bench fill --dir D [--certificates 5000000]\n"
         "these measure a running instance of tools/up in D, on its machine, from issuing to its "
         "database, and audit it:\n"
@@ -25,6 +24,7 @@ const char bench_all_help[] =
         "  growth   beside a small instance in D-small; WAL a certificate\n"
         "  tree     10 million leaves hashed from the database, the root compared\n"
         "  memory   of issuerd and ca-signer, and as fill wrote it down\n"
+        "  lists    status lists of 50 million certificates, from their bits to signed CWT\n"
         "  all      all of them\n"
         "  profile  where the processor time of a certificate goes, by process and part; needs "
         "perf\n"
@@ -38,7 +38,7 @@ static const struct {
 } parts[] = {{"issue", bench_part_issue}, {"issue", bench_part_single},
         {"issue", bench_part_latency}, {"lookup", bench_part_lookup}, {"check", bench_part_check},
         {"publish", bench_part_publish}, {"growth", bench_part_growth}, {"tree", bench_part_tree},
-        {"memory", bench_part_memory}};
+        {"memory", bench_part_memory}, {"lists", bench_part_lists}};
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 static bool

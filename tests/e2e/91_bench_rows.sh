@@ -27,6 +27,8 @@ same "the database beside it is gone" 0 "$(sql "SELECT count(*) FROM pg_database
 measured lookup
 measured tree
 expect "the table has the row" 0 grep -q "10 million leaves" "$work/table"
+measured lists
+same "all lists are made, and of one changed bit one" "48.0 1.0" "$(row lists) $(row lists_of_a_bit)"
 # negative control: a tree that is not the published one
 checkpoint=$dir/public/log/checkpoint
 sed -E '3s/^./#/;3s/#/A/' "$checkpoint" >"$work/checkpoint" && sed -E '3s/^./#/;3s/#/B/' "$checkpoint" >"$work/checkpoint2"
