@@ -11,7 +11,8 @@
 enum { EXIT_MISSED = 1, SECONDS_MAX = 60, FILL = 5000000, FILL_MAX = 50000000 };
 
 const char bench_all_help[] =
-        "       zz-bench issue|lookup|check|publish|growth|tree|memory|lists|suites|profile|all "
+        "       zz-bench "
+        "issue|lookup|check|publish|growth|tree|memory|lists|suites|edge|profile|all "
         "--dir D [--seconds 3] [--json FILE]\n"
         "       zz-bench fill --dir D [--certificates 5000000]\n"
         "these measure a running instance of tools/up in D, on its machine, from issuing to its "
@@ -27,6 +28,8 @@ const char bench_all_help[] =
         "  lists    status lists of 50 million certificates, from their bits to signed CWT\n"
         "  suites   sign and verify with ES256, Ed25519 and SM2, on one core and on all; issue "
         "in instances of these suites in D-ed25519 and D-sm2, where they are\n"
+        "  edge     public files through nginx with tools/deploy/nginx.conf and through one "
+        "alone; needs wrk\n"
         "  all      all of them\n"
         "  profile  where the processor time of a certificate goes, by process and part; needs "
         "perf\n"
@@ -40,7 +43,8 @@ static const struct {
 } parts[] = {{"issue", bench_part_issue}, {"issue", bench_part_single},
         {"issue", bench_part_latency}, {"lookup", bench_part_lookup}, {"check", bench_part_check},
         {"publish", bench_part_publish}, {"growth", bench_part_growth}, {"tree", bench_part_tree},
-        {"memory", bench_part_memory}, {"lists", bench_part_lists}, {"suites", bench_part_suites}};
+        {"memory", bench_part_memory}, {"lists", bench_part_lists}, {"suites", bench_part_suites},
+        {"edge", bench_part_edge}};
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 static bool

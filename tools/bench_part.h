@@ -80,6 +80,7 @@ MUST_USE enum err bench_part_growth(struct bench_run *r);
 MUST_USE enum err bench_part_memory(struct bench_run *r);
 MUST_USE enum err bench_part_lists(struct bench_run *r);
 MUST_USE enum err bench_part_suites(struct bench_run *r);
+MUST_USE enum err bench_part_edge(struct bench_run *r);
 
 /* Issues until the instance holds so many certificates; goes on where it stopped. */
 MUST_USE enum err bench_fill(struct bench_run *r, uint64_t certificates);
