@@ -102,8 +102,6 @@ expect "no link leads out of the folder" 0 refused crl/98.crl
 ln -sfn "$work/secret" "$dir/public/status/99.cwt"
 expect "nor one that takes the place of a file just served" 0 try_for 4 refused status/99.cwt
 rm "$dir/public/crl/98.crl" "$dir/public/status/99.cwt" "$dir/public/log/checkpoints/9000000000"
-zz-bench edge --dir "$dir" --seconds 1 >"$work/rates" 2>&1
-expect "zz-bench says how this nginx compares with one alone" 0 grep -q 'the ratio of both' "$work/rates" || cat "$work/rates"
 
 # ---- what does not come through ----
 
