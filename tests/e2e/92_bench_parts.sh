@@ -32,4 +32,4 @@ expect "and what is not measured without an SM2 instance is told" 0 grep -q 'too
 measured edge
 above_zero "nginx by our template and alone serve files" edge_small_per_second edge_small_alone edge_tiles_per_second edge_tiles_alone
 expect "negative control: without public files there is no rate" 1 tools/nginx-rate "$work" 1 1
-expect "no nginx of the measurement is left" 1 pgrep -f "nginx.*/zz-nginx\."
+expect "no nginx of the measurement is left" 1 pgrep -f "nginx.*$work/zz-nginx"
