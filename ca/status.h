@@ -18,7 +18,7 @@ bool status_undoes(const uint8_t before[LIST_BYTES], const uint8_t now[LIST_BYTE
 /* How many entries have each status. */
 void status_count(const uint8_t raw[LIST_BYTES], uint64_t out[4]);
 
-/* zlib (RFC 1950) level 9 of raw bytes. */
+/* A zlib stream (RFC 1950) of raw bytes; how hard it tries depends on how many are not zero. */
 MUST_USE enum err status_deflate(struct bytes raw, struct buf *out);
 /* Inflates into exactly raw_n bytes: ERR_LIMIT for more, ERR_TRUNCATED for fewer, ERR_ENCODING for
  * a bad stream, ERR_TRAILING for bytes after it. */

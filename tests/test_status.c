@@ -228,6 +228,58 @@ the_largest_list_there_can_be_fits_both_tokens(void **state)
 	free(token);
 }
 
+/* Places by chance, as status_place spreads them. */
+static void
+list_draw(uint8_t *raw, uint32_t a_million)
+{
+	uint64_t z = a_million;
+
+	memset(raw, 0, LIST_BYTES);
+	for (uint32_t i = 0; i < LIST_ENTRIES; i++) {
+		z = z * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		if ((z >> 33) % 1000000 < a_million)
+			status_set(raw, i, (z >> 60) == 0 ? STATUS_SUSPENDED : STATUS_INVALID);
+	}
+}
+
+/* Each way of compressing: small enough, the draft's header, and the same bits again. */
+static void
+lists_of_any_share_of_revoked_are_small_and_inflate(void **state)
+{
+	static uint8_t raw[LIST_BYTES], back[LIST_BYTES], stream[TOKEN_BYTES_MAX];
+	static const struct {
+		uint32_t a_million;
+		size_t bytes;
+	} rows[] = {{0, 300}, {100, 700}, {1000, 2600}, {1900, 4600}, {2100, 5200}, {4000, 8600},
+	        {10000, 16500}, {12500, 19500}, {13500, 22300}, {30000, 40500}, {260000, 130000}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf zlib = BUF_OF(stream);
+
+		list_draw(raw, rows[i].a_million);
+		assert_int_equal(status_deflate(bytes_of(raw, LIST_BYTES), &zlib), ERR_OK);
+		if (zlib.n > rows[i].bytes)
+			fail_msg("%u of a million: %zu bytes", rows[i].a_million, zlib.n);
+		assert_memory_equal(stream, "\x78\xda", 2);
+		assert_int_equal(status_inflate(buf_bytes(&zlib), back, LIST_BYTES), ERR_OK);
+		assert_memory_equal(back, raw, LIST_BYTES);
+	}
+}
+
+static void
+a_list_that_does_not_fit_its_room_is_refused(void **state)
+{
+	static uint8_t raw[LIST_BYTES];
+	uint8_t room[200];
+	struct buf zlib = BUF_OF(room), none = buf_init(room, 1);
+
+	(void)state;
+	assert_int_equal(status_deflate(bytes_of(raw, LIST_BYTES), &zlib), ERR_LIMIT);
+	assert_int_equal(zlib.n, 0);
+	assert_int_equal(status_deflate(bytes_of(raw, LIST_BYTES), &none), ERR_LIMIT);
+}
+
 static void
 a_stream_that_inflates_to_more_or_less_is_refused(void **state)
 {
@@ -348,6 +400,8 @@ main(void)
 	        cmocka_unit_test_setup_teardown(the_jwt_says_the_same, fixture_make, fixture_free),
 	        cmocka_unit_test_setup_teardown(
 	                the_largest_list_there_can_be_fits_both_tokens, fixture_make, fixture_free),
+	        cmocka_unit_test(lists_of_any_share_of_revoked_are_small_and_inflate),
+	        cmocka_unit_test(a_list_that_does_not_fit_its_room_is_refused),
 	        cmocka_unit_test_setup_teardown(a_stream_that_inflates_to_more_or_less_is_refused,
 	                fixture_make, fixture_free),
 	        cmocka_unit_test_setup_teardown(

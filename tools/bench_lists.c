@@ -8,11 +8,13 @@
 #include "key_store.h"
 #include "status.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-enum { PATH_BYTES = 500, TEN_THOUSAND = 10000, YEAR_DAYS = 365 };
+enum { PATH_BYTES = 500, TEN_THOUSAND = 10000, YEAR_DAYS = 365, URI_BYTES = 120 };
 
 uint64_t
 bench_draw(uint64_t *seed)
@@ -86,6 +88,56 @@ bench_lists_fill(struct fold *f, uint64_t certificates, struct bench_shares shar
 	}
 	f->slots = certificates;
 	return ERR_OK;
+}
+
+enum err
+bench_token_room(struct bench_token *t)
+{
+	t->zlib = buf_init(malloc(TOKEN_BYTES_MAX), TOKEN_BYTES_MAX);
+	t->cwt = buf_init(malloc(TOKEN_BYTES_MAX), TOKEN_BYTES_MAX);
+	return t->zlib.p == NULL || t->cwt.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+void
+bench_token_free(struct bench_token *t)
+{
+	free(t->zlib.p);
+	free(t->cwt.p);
+	t->zlib.p = t->cwt.p = NULL;
+}
+
+static enum err
+level_deflate(int level, struct bytes raw, struct buf *out)
+{
+	uLongf n = out->cap;
+
+	if (level == 0)
+		return status_deflate(raw, out);
+	if (compress2(out->p, &n, raw.p, raw.n, level) != Z_OK)
+		return ERR_LIMIT;
+	out->n = n;
+	return ERR_OK;
+}
+
+enum err
+bench_token_make(struct bench_token *t, uint32_t list, const uint8_t *raw)
+{
+	char uri[URI_BYTES];
+	struct status_token token = {.list = list,
+	        .iat = t->now,
+	        .exp = t->now + LIST_LIFETIME_S,
+	        .ttl = LIST_TTL_S,
+	        .sequence = (uint64_t)t->now};
+	enum err e;
+
+	snprintf(
+	        uri, sizeof uri, "%.*s%" PRIu32, (int)t->prefix.n, (const char *)t->prefix.p, list);
+	token.uri = bytes_of_text(uri);
+	t->zlib.n = t->cwt.n = 0;
+	if ((e = level_deflate(t->level, bytes_of(raw, LIST_BYTES), &t->zlib)) != ERR_OK)
+		return e;
+	token.lst = buf_bytes(&t->zlib);
+	return status_cwt_sign(&token, t->key, &t->cwt);
 }
 
 static enum err

@@ -24,4 +24,16 @@ void bench_serial(uint64_t *seed, int64_t now, uint8_t out[16]); /* UUIDv7 */
 /* Lists for so many certificates in an initialised, empty fold; places by chance. */
 MUST_USE enum err bench_lists_fill(
         struct fold *f, uint64_t certificates, struct bench_shares shares, int64_t now);
+
+struct bench_token { /* what the tokens of all lists share, and room for one */
+	const struct key *key;
+	struct bytes prefix; /* of the URI */
+	int64_t now;
+	int level; /* of zlib; 0: as the signer chooses */
+	struct buf zlib, cwt;
+};
+MUST_USE enum err bench_token_room(struct bench_token *t);
+void bench_token_free(struct bench_token *t); /* of zeroes too */
+/* As the signer's LIST, into cwt: compress, sign. */
+MUST_USE enum err bench_token_make(struct bench_token *t, uint32_t list, const uint8_t *raw);
 #endif

@@ -6,6 +6,7 @@
 #include "bench_goal.h"
 #include "bench_instance.h"
 #include "bench_session.h"
+#include "key.h"
 
 enum { BENCH_ROUNDS = 3, BENCH_SETTLE_MS = 500 };
 
@@ -40,6 +41,27 @@ struct bench_issue {
 MUST_USE enum err bench_sample_issue(
         struct bench_run *r, const struct bench_issue *what, struct bench_sample *out);
 
+struct bench_floors { /* of each round; the processor's microseconds a certificate */
+	double rate[BENCH_ROUNDS], cpu[BENCH_ROUNDS], sign[BENCH_ROUNDS], verify[BENCH_ROUNDS],
+	        insert[BENCH_ROUNDS], p50[BENCH_ROUNDS], p99[BENCH_ROUNDS];
+	double part[BENCH_PROCESSES][BENCH_ROUNDS];
+};
+/* Sessions of 60, beside what sign and verify with that suite and insert cost by themselves. */
+MUST_USE enum err bench_issue_floors(
+        struct bench_run *r, enum key_suite suite, struct bench_floors *out);
+
+struct bench_key_cost {
+	double sign_us, verify_us; /* of the processor; sign without its own check */
+	double per_second;         /* signatures with their check, of all threads */
+};
+/* Threads at once: a core that shares its units with another is slower. */
+MUST_USE enum err bench_key_cost(
+        enum key_suite suite, unsigned threads, struct bench_key_cost *out);
+unsigned bench_cores(void);
+
+/* As bench_audit, of an instance that goes on publishing. */
+MUST_USE enum err bench_audit_settled(const struct bench_run *r, int *code, double *seconds);
+
 void bench_row(
         struct bench_run *r, const char *name, const char *what, const char *unit, double measured);
 
@@ -56,6 +78,9 @@ MUST_USE enum err bench_part_tree(struct bench_run *r);
 MUST_USE enum err bench_part_publish(struct bench_run *r);
 MUST_USE enum err bench_part_growth(struct bench_run *r);
 MUST_USE enum err bench_part_memory(struct bench_run *r);
+MUST_USE enum err bench_part_lists(struct bench_run *r);
+MUST_USE enum err bench_part_suites(struct bench_run *r);
+MUST_USE enum err bench_part_edge(struct bench_run *r);
 
 /* Issues until the instance holds so many certificates; goes on where it stopped. */
 MUST_USE enum err bench_fill(struct bench_run *r, uint64_t certificates);

@@ -2,78 +2,9 @@
  * same run, and single-row inserts at the same concurrency. */
 #include "bench_part.h"
 
-#include "key.h"
-
-#include <pthread.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { RECORD_BYTES = 300, CALIBRATE_MS = 150, CORES_MAX = 64, SPARE_CONNECTIONS = 40 };
-
-struct cost {
-	const struct key *key;
-	double sign_us, verify_us;
-	enum err fault;
-	pthread_t thread;
-};
-
-static double
-thread_cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void *
-cost_measure(void *arg)
-{
-	uint8_t room[RECORD_BYTES] = {0}, signature[KEY_SIGNATURE_BYTES];
-	const struct bytes message = bytes_of(room, sizeof room);
-	struct cost *c = arg;
-	double start = thread_cpu_s(), both;
-	unsigned n = 0, m = 0;
-
-	for (; c->fault == ERR_OK && thread_cpu_s() - start < CALIBRATE_MS / 1000.0; n++)
-		c->fault = key_sign(c->key, message, signature);
-	both = (thread_cpu_s() - start) / (n > 0 ? n : 1);
-	start = thread_cpu_s();
-	for (; c->fault == ERR_OK && thread_cpu_s() - start < CALIBRATE_MS / 1000.0; m++)
-		c->fault = key_verify(c->key, message, bytes_of(signature, sizeof signature));
-	c->verify_us = (thread_cpu_s() - start) / (m > 0 ? m : 1) * 1e6;
-	c->sign_us = both * 1e6 - c->verify_us;
-	return NULL;
-}
-
-/* Processor microseconds of one signature (without its own check) and one verification, on all
- * cores at once as when issuing: a core that shares its units with another is slower. */
-static enum err
-key_cost(double *sign_us, double *verify_us)
-{
-	struct cost costs[CORES_MAX] = {{0}};
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct key *k = NULL;
-	enum err e = key_generate(KEY_ES256, &k);
-	long n = 0;
-
-	cores = cores < 1 ? 1 : cores > CORES_MAX ? CORES_MAX : cores;
-	*sign_us = *verify_us = 0;
-	for (; e == ERR_OK && n < cores; n++) {
-		costs[n].key = k;
-		if (pthread_create(&costs[n].thread, NULL, cost_measure, &costs[n]) != 0)
-			break;
-	}
-	for (long i = 0; i < n; i++) {
-		pthread_join(costs[i].thread, NULL);
-		e = costs[i].fault != ERR_OK ? costs[i].fault : e;
-		*sign_us += costs[i].sign_us / (double)cores;
-		*verify_us += costs[i].verify_us / (double)cores;
-	}
-	key_free(k);
-	return e == ERR_OK && n < cores ? ERR_MEMORY : e;
-}
+enum { SPARE_CONNECTIONS = 40 };
 
 static enum err
 head_size(const struct bench_run *r, uint64_t *out)
@@ -85,14 +16,8 @@ head_size(const struct bench_run *r, uint64_t *out)
 	return e;
 }
 
-struct floors { /* of each round */
-	double rate[BENCH_ROUNDS], cpu[BENCH_ROUNDS], sign[BENCH_ROUNDS], verify[BENCH_ROUNDS],
-	        insert[BENCH_ROUNDS], p50[BENCH_ROUNDS], p99[BENCH_ROUNDS];
-	double part[BENCH_PROCESSES][BENCH_ROUNDS];
-};
-
 static void
-floors_take(struct floors *f, unsigned i, const struct bench_sample *s)
+floors_take(struct bench_floors *f, unsigned i, const struct bench_sample *s)
 {
 	f->rate[i] = s->rate;
 	f->cpu[i] = s->cpu_sum_us;
@@ -103,7 +28,7 @@ floors_take(struct floors *f, unsigned i, const struct bench_sample *s)
 }
 
 static void
-processes_say(struct bench_run *r, struct floors *f, const char *const names[BENCH_PROCESSES])
+processes_say(struct bench_run *r, struct bench_floors *f, const char *const names[BENCH_PROCESSES])
 {
 	static const char *const what[BENCH_PROCESSES] = {
 	        "  of that issuerd", "  ca-signer", "  issuer-publish", "  PostgreSQL, all of it"};
@@ -113,7 +38,7 @@ processes_say(struct bench_run *r, struct floors *f, const char *const names[BEN
 }
 
 static void
-issue_say(struct bench_run *r, struct floors *f)
+issue_say(struct bench_run *r, struct bench_floors *f)
 {
 	static const char *const names[BENCH_PROCESSES] = {
 	        "issue_us_issuerd", "issue_us_signer", "issue_us_publish", "issue_us_database"};
@@ -136,29 +61,41 @@ issue_say(struct bench_run *r, struct floors *f)
 }
 
 enum err
-bench_part_issue(struct bench_run *r)
+bench_issue_floors(struct bench_run *r, enum key_suite suite, struct bench_floors *f)
 {
 	const struct bench_issue what = {.seats = 60,
 	        .connections = 8,
 	        .seconds = r->in.seconds,
 	        .sessions = (size_t)r->in.seconds * 400};
 	struct bench_sample s;
-	struct floors f;
+	struct bench_key_cost cost;
 	uint64_t first, end;
 	enum err e = head_size(r, &first);
 
 	for (unsigned i = 0; e == ERR_OK && i < BENCH_ROUNDS; i++) {
 		if ((e = bench_sample_issue(r, &what, &s)) != ERR_OK)
 			break;
-		floors_take(&f, i, &s);
+		floors_take(f, i, &s);
 		/* the rows of the first slice, in three thirds */
 		if (i == 0 && ((e = head_size(r, &end)) != ERR_OK ||
 		                      (e = bench_insert_prepare(r, first, end)) != ERR_OK))
 			break;
-		if ((e = key_cost(&f.sign[i], &f.verify[i])) == ERR_OK)
-			e = bench_insert_slice(r, i, &f.insert[i]);
+		if ((e = bench_key_cost(suite, bench_cores(), &cost)) != ERR_OK)
+			break;
+		f->sign[i] = cost.sign_us;
+		f->verify[i] = cost.verify_us;
+		e = bench_insert_slice(r, i, &f->insert[i]);
 	}
 	bench_insert_end(r);
+	return e;
+}
+
+enum err
+bench_part_issue(struct bench_run *r)
+{
+	struct bench_floors f;
+	enum err e = bench_issue_floors(r, KEY_ES256, &f);
+
 	if (e == ERR_OK)
 		issue_say(r, &f);
 	return e;
@@ -179,7 +116,7 @@ row_bytes(const struct bench_run *r, uint64_t first, double *out)
 }
 
 static void
-single_say(struct bench_run *r, struct floors *f, double bytes)
+single_say(struct bench_run *r, struct bench_floors *f, double bytes)
 {
 	static const char *const names[BENCH_PROCESSES] = {
 	        "single_us_issuerd", "single_us_signer", "single_us_publish", "single_us_database"};
@@ -207,7 +144,7 @@ bench_part_single(struct bench_run *r)
 	        .seconds = r->in.seconds,
 	        .sessions = (size_t)r->in.seconds * 9000};
 	struct bench_sample s;
-	struct floors f;
+	struct bench_floors f;
 	double bytes = 0, most = 0;
 	uint64_t first;
 	enum err e = head_size(r, &first);
@@ -244,7 +181,7 @@ bench_part_latency(struct bench_run *r)
 	        .seconds = r->in.seconds,
 	        .sessions = (size_t)r->in.seconds * 500};
 	struct bench_sample s;
-	struct floors f;
+	struct bench_floors f;
 	enum err e = ERR_OK;
 
 	for (unsigned i = 0; e == ERR_OK && i < BENCH_ROUNDS; i++)

@@ -44,55 +44,40 @@ file_put(struct publication *p, struct bytes data, const char *format, uint64_t 
 
 /* Lists */
 
-/* As the signer's LIST: deflate, sign, hash. */
 static enum err
-list_make(struct publication *p, uint32_t list, struct buf *zlib, struct buf *cwt)
+list_make(struct publication *p, uint32_t list, struct bench_token *t)
 {
 	struct table_row *row = &p->rows[list];
 	const uint8_t *raw = p->fold.lists[list].raw;
-	char uri[NAME_BYTES];
-	struct status_token t = {.list = list,
-	        .iat = p->now,
-	        .exp = p->now + LIST_LIFETIME_S,
-	        .ttl = LIST_TTL_S,
-	        .sequence = (uint64_t)p->now};
-	enum err e;
+	enum err e = bench_token_make(t, list, raw);
 
-	snprintf(uri, sizeof uri, "%.*s%" PRIu32, (int)p->keys.manifest.status_prefix.n,
-	        (const char *)p->keys.manifest.status_prefix.p, list);
-	t.uri = bytes_of_text(uri);
-	zlib->n = cwt->n = 0;
-	if ((e = status_deflate(bytes_of(raw, LIST_BYTES), zlib)) != ERR_OK)
+	if (e != ERR_OK)
 		return e;
-	t.lst = buf_bytes(zlib);
-	if ((e = status_cwt_sign(&t, p->keys.status, cwt)) != ERR_OK)
-		return e;
-	row->sequence = t.sequence;
+	row->sequence = (uint64_t)p->now;
 	sha256_one(bytes_of(raw, LIST_BYTES), row->raw_sha256);
-	sha256_one(buf_bytes(cwt), row->cwt_sha256);
+	sha256_one(buf_bytes(&t->cwt), row->cwt_sha256);
 	return ERR_OK;
 }
 
 static enum err
 lists_make(struct publication *p)
 {
-	struct buf zlib = buf_init(malloc(TOKEN_BYTES_MAX), TOKEN_BYTES_MAX);
-	struct buf cwt = buf_init(malloc(TOKEN_BYTES_MAX), TOKEN_BYTES_MAX);
-	enum err e = zlib.p == NULL || cwt.p == NULL ? ERR_MEMORY : ERR_OK;
+	struct bench_token t = {
+	        .key = p->keys.status, .prefix = p->keys.manifest.status_prefix, .now = p->now};
+	enum err e = bench_token_room(&t);
 
 	for (uint32_t i = 0; e == ERR_OK && i < p->fold.list_count; i++) {
 		double start = bench_cpu_s();
 
-		e = list_make(p, i, &zlib, &cwt);
+		e = list_make(p, i, &t);
 		p->list_s += bench_cpu_s() - start;
-		p->list_bytes += cwt.n;
+		p->list_bytes += t.cwt.n;
 		if (e == ERR_OK)
-			e = file_put(p, buf_bytes(&cwt),
+			e = file_put(p, buf_bytes(&t.cwt),
 			        "/status/version/%" PRIu64 "-%" PRIu64 ".cwt", i,
 			        p->rows[i].sequence);
 	}
-	free(zlib.p);
-	free(cwt.p);
+	bench_token_free(&t);
 	return e;
 }
 

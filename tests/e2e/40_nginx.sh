@@ -81,9 +81,30 @@ file manifest.cose manifest.cose no-cache application/cose
 same "nginx and issuerd say the same of a status list" "$(curl -s -D - -o "$work/body" "$url/status/0.cwt" | grep -iE '^(cache-control|content-type|vary|access-control-allow-origin|x-content-type-options):' | tr 'A-Z' 'a-z' | sort)" \
 	"$(https -D - -o "$work/body" "$base/status/0.cwt" | grep -iE '^(cache-control|content-type|vary|access-control-allow-origin|x-content-type-options):' | tr 'A-Z' 'a-z' | sort)"
 
-# ---- what does not come through ----
+# ---- files that change ----
 
 status() { https -o "$work/body" -w '%{http_code}' "$@"; }
+put() { echo "$2" >"$dir/public/new" && chmod 644 "$dir/public/new" && mv "$dir/public/new" "$dir/public/$1"; }
+body_is() { [ "$(status "$base/$1") $(cat "$work/body")" = "200 $2" ]; }
+for name in log/checkpoints/9000000000 status/99.cwt; do
+	put $name first
+	expect "a new /$name is served" 0 body_is $name first
+	put $name second
+	case $name in
+	log/*) expect "and what takes its place at once" 0 body_is $name second ;;
+	*) expect "and what takes its place soon" 0 try_for 4 body_is $name second ;;
+	esac
+done
+echo secret >"$work/secret"
+refused() { [ "$(status "$base/$1")" = 403 ]; }
+ln -s "$work/secret" "$dir/public/crl/98.crl"
+expect "no link leads out of the folder" 0 refused crl/98.crl
+ln -sfn "$work/secret" "$dir/public/status/99.cwt"
+expect "nor one that takes the place of a file just served" 0 try_for 4 refused status/99.cwt
+rm "$dir/public/crl/98.crl" "$dir/public/status/99.cwt" "$dir/public/log/checkpoints/9000000000"
+
+# ---- what does not come through ----
+
 same "TLS 1.2" 35 "$(https --tls-max 1.2 "$base/log/checkpoint" >"$out" 2>&1; echo $?)"
 same "HTTP without TLS" 400 "$(curl -s -o "$work/body" -w '%{http_code}' "http://127.0.0.1:$tls_port/log/checkpoint")"
 same "HTTP/1.0" 505 "$(status --http1.0 "$base/log/checkpoint")"
