@@ -41,6 +41,7 @@ ready(struct store *s)
 	        .settings = planner,
 	        .statements = statements,
 	        .statement_count = store_sql_of(s->role, statements)};
+	s->unsettled = true; /* a COMMIT that was waiting when the server fell may be there now */
 	return pg_open(&session, &s->pg);
 }
 
@@ -116,9 +117,12 @@ store_end(struct store *s, enum err e)
 		return e;
 	}
 	s->in_transaction = false;
-	if (e == ERR_OK)
-		return pg_commit(s->pg);
-	pg_rollback(s->pg);
+	if (e != ERR_OK) {
+		pg_rollback(s->pg);
+		return e;
+	}
+	if ((e = pg_commit(s->pg)) == ERR_UNKNOWN_COMMIT)
+		s->unsettled = true;
 	return e;
 }
 
@@ -235,6 +239,41 @@ head_get(struct store *s, enum store_sql id, uint64_t *size, int64_t *time)
 	*time = h->time;
 	store_result_free(rows.owner);
 	return ERR_OK;
+}
+
+static enum err
+synchronous_read(struct pg_row *row, struct store_result *owner, void *out)
+{
+	(void)owner;
+	*(bool *)out = pg_next_int(row) != 0;
+	return ERR_OK;
+}
+
+/* Lock and COMMIT of the head write a record behind everything that was committed before, and the
+ * standby confirms in that order. While such a COMMIT waits the next one gets no lock, so the
+ * sessions that wait do not heap up. */
+enum err
+store_settle(struct store *s)
+{
+	static const struct store_reader reader = {sizeof(bool), synchronous_read};
+	struct store_rows rows;
+	uint64_t size;
+	int64_t time;
+	bool synchronous;
+	enum err e = store_read_one(s, SQL_SYNCHRONOUS, NULL, &reader, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	synchronous = *(const bool *)rows.rows;
+	store_result_free(rows.owner);
+	if (synchronous) {
+		if ((e = store_begin(s)) != ERR_OK)
+			return e;
+		e = store_end(s, store_lock_head(s, &size, &time));
+	}
+	if (e == ERR_OK)
+		s->unsettled = false;
+	return e;
 }
 
 enum err
