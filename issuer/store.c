@@ -41,7 +41,6 @@ ready(struct store *s)
 	        .settings = planner,
 	        .statements = statements,
 	        .statement_count = store_sql_of(s->role, statements)};
-	s->unsettled = true; /* a COMMIT that was waiting when the server fell may be there now */
 	return pg_open(&session, &s->pg);
 }
 
@@ -117,12 +116,9 @@ store_end(struct store *s, enum err e)
 		return e;
 	}
 	s->in_transaction = false;
-	if (e != ERR_OK) {
-		pg_rollback(s->pg);
-		return e;
-	}
-	if ((e = pg_commit(s->pg)) == ERR_UNKNOWN_COMMIT)
-		s->unsettled = true;
+	if (e == ERR_OK)
+		return pg_commit(s->pg);
+	pg_rollback(s->pg);
 	return e;
 }
 
@@ -249,31 +245,35 @@ synchronous_read(struct pg_row *row, struct store_result *owner, void *out)
 	return ERR_OK;
 }
 
+enum err
+store_synchronous(struct store *s, bool *out)
+{
+	static const struct store_reader reader = {sizeof(bool), synchronous_read};
+	struct store_rows rows;
+	enum err e = store_read_one(s, SQL_SYNCHRONOUS, NULL, &reader, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	*out = *(const bool *)rows.rows;
+	store_result_free(rows.owner);
+	return ERR_OK;
+}
+
 /* Lock and COMMIT of the head write a record behind everything that was committed before, and the
  * standby confirms in that order. While such a COMMIT waits the next one gets no lock, so the
  * sessions that wait do not heap up. */
 enum err
 store_settle(struct store *s)
 {
-	static const struct store_reader reader = {sizeof(bool), synchronous_read};
-	struct store_rows rows;
 	uint64_t size;
 	int64_t time;
 	bool synchronous;
-	enum err e = store_read_one(s, SQL_SYNCHRONOUS, NULL, &reader, &rows);
+	enum err e = store_synchronous(s, &synchronous);
 
-	if (e != ERR_OK)
+	if (e != ERR_OK || !synchronous)
 		return e;
-	synchronous = *(const bool *)rows.rows;
-	store_result_free(rows.owner);
-	if (synchronous) {
-		if ((e = store_begin(s)) != ERR_OK)
-			return e;
-		e = store_end(s, store_lock_head(s, &size, &time));
-	}
-	if (e == ERR_OK)
-		s->unsettled = false;
-	return e;
+	e = store_begin(s);
+	return store_end(s, e == ERR_OK ? store_lock_head(s, &size, &time) : e);
 }
 
 enum err

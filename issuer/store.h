@@ -31,6 +31,7 @@ MUST_USE enum err store_head(
  * meanwhile, everyone sees it all the same. Ask before a row is answered. ERR_BUSY: a COMMIT is
  * waiting for the standby now. */
 MUST_USE enum err store_settle(struct store *s);
+MUST_USE enum err store_synchronous(struct store *s, bool *out); /* is a standby configured? */
 
 /* -- requests -- */
 enum store_state {

@@ -10,7 +10,6 @@ struct store {
 	enum store_role role;
 	struct pg *pg;       /* NULL: connect at the next call */
 	bool in_transaction; /* set until store_end, also when the connection is lost meanwhile */
-	bool unsettled;      /* rows may be there that the standby lacks: see store_settle */
 };
 
 /* Largest transaction: store_entries_from reads a window of so many rows. */

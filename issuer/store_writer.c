@@ -22,10 +22,10 @@ holder_end(struct store *s)
 enum err
 store_begin_head(struct store *s, uint64_t *size, int64_t *time)
 {
-	/* what is there is appended and published next: only what the standby has too */
-	enum err e = s->unsettled ? store_settle(s) : ERR_OK;
-	if (e == ERR_OK && (e = store_begin(s)) == ERR_OK)
-		e = store_lock_head(s, size, time);
+	enum err e = store_begin(s);
+	if (e != ERR_OK)
+		return e;
+	e = store_lock_head(s, size, time);
 	if (e == ERR_OK)
 		return ERR_OK;
 	e = store_end(s, e);

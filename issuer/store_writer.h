@@ -7,8 +7,7 @@
  * for 5 s. */
 #include "store.h"
 
-/* Begins and locks the head; after a new connection or an unknown outcome store_settle comes first.
- * ERR_BUSY: another front holds it for more than 5 s; one that held it
+/* Begins and locks the head. ERR_BUSY: another front holds it for more than 5 s; one that held it
  * for 10 s is ended, so call again. After an error no transaction is open. */
 MUST_USE enum err store_begin_head(struct store *s, uint64_t *size, int64_t *time);
 void store_rollback(struct store *s); /* also when none is open */
