@@ -252,8 +252,10 @@ enum err
 answer_stored(struct worker *w, struct job *j, const struct store_request *r, unsigned status)
 {
 	json_t *rows = NULL, *o = NULL;
-	enum err e;
+	enum err e = store_settle(w->store);
 
+	if (e != ERR_OK)
+		return e;
 	if (r->newest.state == STATE_REFUSED) {
 		reply_problem(j->x, err_from_word((const char *)r->newest.code.p, r->newest.code.n),
 		        NULL);

@@ -81,7 +81,10 @@ approval_keep(struct worker *w, struct job *j, const struct decision *d)
 	const struct store_approval row = approval_row(j, d);
 	enum err e = store_approval_put(w->store, &row);
 
-	return e == ERR_EXISTS ? kept_why(w, j, d) : e;
+	if (e != ERR_EXISTS)
+		return e;
+	e = kept_why(w, j, d);
+	return e == ERR_OK ? store_settle(w->store) : e;
 }
 
 static enum err
@@ -123,8 +126,9 @@ approval_run(struct worker *w, struct job *j, struct evidence *ev,
 	struct bytes texts[REQUEST_APPROVALS_MAX + 1];
 	enum err e = approvals_gather(w, j, ev, kept, texts);
 
-	if (e == ERR_OK && !approval_known(kept, j->x->body))
-		e = approval_keep(w, j, d);
+	if (e == ERR_OK)
+		e = approval_known(kept, j->x->body) ? store_settle(w->store)
+		                                     : approval_keep(w, j, d);
 	if (e != ERR_OK)
 		return e;
 	if (!evidence_complete(ev) || (hold && ev->signed_by < ev->confirms))

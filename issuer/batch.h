@@ -56,8 +56,15 @@ struct writer {
 	struct signer *signer;
 	struct merkle_frontier frontier; /* of what is appended */
 	bool frontier_known;
+	uint64_t settled; /* so much of the log is on the standby too, as far as was asked */
 	int64_t lapse_at; /* when waiting requests are looked through again */
 };
+
+/* writer_head.c */
+/* Locks the head and appends what the signer lacks of it. On an error no transaction is open. */
+MUST_USE enum err writer_head_begin(struct writer *w, uint64_t *size, int64_t *time);
+/* Appends committed entries to our own frontier: the receipts of the next batch stand on it. */
+void writer_frontier_add(struct writer *w, const struct signed_entry *rows, size_t count);
 
 MUST_USE enum err build_keys(struct build *b); /* keys, pairs and room, from the jobs */
 void build_refuse(struct job_row *row, enum outcome why);

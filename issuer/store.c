@@ -237,6 +237,45 @@ head_get(struct store *s, enum store_sql id, uint64_t *size, int64_t *time)
 	return ERR_OK;
 }
 
+static enum err
+synchronous_read(struct pg_row *row, struct store_result *owner, void *out)
+{
+	(void)owner;
+	*(bool *)out = pg_next_int(row) != 0;
+	return ERR_OK;
+}
+
+enum err
+store_synchronous(struct store *s, bool *out)
+{
+	static const struct store_reader reader = {sizeof(bool), synchronous_read};
+	struct store_rows rows;
+	enum err e = store_read_one(s, SQL_SYNCHRONOUS, NULL, &reader, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	*out = *(const bool *)rows.rows;
+	store_result_free(rows.owner);
+	return ERR_OK;
+}
+
+/* Lock and COMMIT of the head write a record behind everything that was committed before, and the
+ * standby confirms in that order. While such a COMMIT waits the next one gets no lock, so the
+ * sessions that wait do not heap up. */
+enum err
+store_settle(struct store *s)
+{
+	uint64_t size;
+	int64_t time;
+	bool synchronous;
+	enum err e = store_synchronous(s, &synchronous);
+
+	if (e != ERR_OK || !synchronous)
+		return e;
+	e = store_begin(s);
+	return store_end(s, e == ERR_OK ? store_lock_head(s, &size, &time) : e);
+}
+
 enum err
 store_head(struct store *s, uint64_t *size, int64_t *time)
 {

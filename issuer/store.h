@@ -26,6 +26,13 @@ void store_result_free(struct store_result *r); /* NULL is fine */
 MUST_USE enum err store_head(
         struct store *s, uint64_t *size, int64_t *time); /* without a lock; also for /readyz */
 
+/* ERR_OK: whatever was read before this call is on the synchronous standby too, where one is
+ * configured. A row does not tell: when the wait of its COMMIT was cancelled, or the server fell
+ * meanwhile, everyone sees it all the same. Ask before a row is answered. ERR_BUSY: a COMMIT is
+ * waiting for the standby now. */
+MUST_USE enum err store_settle(struct store *s);
+MUST_USE enum err store_synchronous(struct store *s, bool *out); /* is a standby configured? */
+
 /* -- requests -- */
 enum store_state {
 	STATE_WAITING = 1,

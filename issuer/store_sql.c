@@ -41,7 +41,9 @@ static const struct {
         [SQL_HEAD_LOCK] = {I | A, "SELECT size, time FROM zz.log_head WHERE id = 1 FOR UPDATE"},
         [SQL_HEAD_UPDATE] = {I | A, "UPDATE zz.log_head SET size = $2::int8, time = $3::int8 WHERE "
                                     "id = 1 AND size = $1::int8"},
-        /* a session of this role that has held the head for 10 s and waits for nothing itself */
+        /* a session of this role that has held the head for 10 s and waits for nothing itself: one
+         * whose COMMIT waits for the standby is left alone, ending it would show what is only here
+         */
         [SQL_HEAD_HOLDER_END] = {I,
                 "SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l"
                 " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
@@ -49,9 +51,12 @@ static const struct {
                 "l.granted"
                 " AND a.datname = current_database() AND a.usename = current_user AND a.pid <> "
                 "pg_backend_pid()"
+                " AND a.wait_event IS DISTINCT FROM 'SyncRep'"
                 " AND a.xact_start < clock_timestamp() - interval '10 seconds'"
                 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks w WHERE w.pid = l.pid AND NOT "
                 "w.granted)"},
+        [SQL_SYNCHRONOUS] = {I | A,
+                "SELECT (current_setting('synchronous_standby_names') <> '')::int::int8"},
 
         [SQL_REQUEST_FIND] = {I, REQUEST_HEAD "r.jws" REQUEST_TAIL REQUEST_NEWEST
                                               "WHERE r.kid = $1::text AND r.jti = $2::text"},

@@ -14,7 +14,6 @@ enum {
 	GATHER_MS = 4,
 	TRIES_MAX = 4,
 	LAPSE_EVERY_S = 60,
-	CATCH_UP_BYTES = 8 * 1024 * 1024,
 	BATCH_BYTES_MAX = 32 * 1024 * 1024,
 	PENDING_MAX = 64
 };
@@ -37,88 +36,6 @@ jobs_return(struct job *list, enum job_stage stage, enum err result)
 		queue_put(list->home, list);
 		list = next;
 	}
-}
-
-/* Appends committed entries to our own frontier: the receipts of the next batch stand on it. */
-static void
-frontier_add(struct writer *w, const struct signed_entry *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct merkle_hash leaf;
-
-		merkle_leaf(rows[i].entry, &leaf);
-		merkle_append(&w->frontier, &leaf);
-	}
-}
-
-/* What is committed and not yet appended goes first, batch by batch as it was committed. */
-static enum err
-extend_stored(struct writer *w, const struct store_entries *e)
-{
-	struct signer_head head;
-	enum err fault = ERR_OK;
-
-	for (size_t i = 0, n; fault == ERR_OK && i < e->count; i += n) {
-		for (n = 1; i + n < e->count && e->batch[i + n] == e->batch[i]; n++)
-			;
-		fault = signer_extend(w->signer, e->first + i, e->rows + i, n, &head);
-		if (fault != ERR_OK) {
-			log_fault("catch_up_failed", "size=%" PRIu64 " error=%s", e->first + i,
-			        err_word(fault));
-			break;
-		}
-		frontier_add(w, e->rows + i, n);
-		atomic_store(&w->s->log_size, head.size);
-	}
-	return fault;
-}
-
-/* Reads the signer's state anew after a fault, or at start. */
-static enum err
-state_read(struct writer *w)
-{
-	struct signer_state t;
-	enum err e;
-
-	if (w->frontier_known)
-		return ERR_OK;
-	if ((e = signer_state(w->signer, bytes_of(NULL, 0), &t)) != ERR_OK)
-		return e;
-	w->frontier = t.frontier;
-	w->frontier_known = true;
-	atomic_store(&w->s->log_size, t.size);
-	return ERR_OK;
-}
-
-/* Under the head lock: brings the signer up to the database. A database behind the signer stops
- * everything. */
-static enum err
-catch_up(struct writer *w, uint64_t size)
-{
-	enum err e;
-
-	/* another front may have appended it meanwhile: what we know is read anew before anything
-	 * is repeated */
-	if (w->frontier_known && w->frontier.size < size)
-		w->frontier_known = false;
-	while ((e = state_read(w)) == ERR_OK && w->frontier.size < size) {
-		struct store_entries entries;
-
-		e = store_entries_from(w->store, w->frontier.size, CATCH_UP_BYTES, &entries);
-		if (e != ERR_OK)
-			return e;
-		log_note(
-		        "catch_up", "signer=%" PRIu64 " database=%" PRIu64, w->frontier.size, size);
-		e = entries.count == 0 ? ERR_SIZE : extend_stored(w, &entries);
-		store_result_free(entries.owner);
-		if (e != ERR_OK)
-			return e;
-	}
-	if (e != ERR_OK || w->frontier.size == size)
-		return e;
-	log_fault("database_behind", "database=%" PRIu64 " signer=%" PRIu64 " do=zz-admin_recover",
-	        size, w->frontier.size);
-	return ERR_BEHIND;
 }
 
 /* Requests that another front has put there meanwhile are answered from their rows. */
@@ -232,7 +149,7 @@ extend(struct writer *w, struct build *b, uint64_t size, struct batch **out)
 		w->frontier_known = false;
 		return e;
 	}
-	frontier_add(w, b->entries, b->entry_count);
+	writer_frontier_add(w, b->entries, b->entry_count);
 	atomic_store(&w->s->log_size, head.size);
 	/* another front has extended past us: our own size has no signature, the receipt comes from
 	 * what is public */
@@ -302,13 +219,12 @@ transaction(struct writer *w, struct build *b, uint64_t *size)
 {
 	struct store_batch batch = {0};
 	int64_t time = 0;
-	enum err e = store_begin_head(w->store, size, &time);
+	enum err e = writer_head_begin(w, size, &time);
 
 	if (e != ERR_OK)
 		return e;
-	if ((e = catch_up(w, *size)) != ERR_OK || (e = known_leave(w, b)) != ERR_OK ||
-	        (e = holders_refuse(w, b)) != ERR_OK || (e = pending_take(w, b)) != ERR_OK ||
-	        (e = prepare(w, b, *size)) != ERR_OK ||
+	if ((e = known_leave(w, b)) != ERR_OK || (e = holders_refuse(w, b)) != ERR_OK ||
+	        (e = pending_take(w, b)) != ERR_OK || (e = prepare(w, b, *size)) != ERR_OK ||
 	        (e = build_batch(b, *size, time, &batch)) != ERR_OK) {
 		if (e == ERR_SIZE || e == ERR_BEHIND || e == ERR_SIGNER)
 			w->frontier_known = false;

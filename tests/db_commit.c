@@ -239,6 +239,19 @@ standby_names_set(const char *names)
 	nanosleep(&wait, NULL);
 }
 
+/* The same to whoever only read. */
+static enum err
+settle_broken(struct store *s, const char *function)
+{
+	struct breaker b = {.function = function};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, break_commit, &b), 0);
+	enum err e = store_settle(s);
+	pthread_join(thread, NULL);
+	assert_true(b.did);
+	return e;
+}
+
 /* The server says COMMIT (cancel) or nothing (terminate), and both times the row is there: so the
  * answer is unknown. */
 static void
@@ -247,18 +260,23 @@ a_broken_wait_for_the_standby_is_unknown(void **state)
 	(void)state;
 	static const char *const functions[] = {"pg_cancel_backend", "pg_terminate_backend"};
 	struct store *s = db_store(DATABASE, STORE_ISSUER);
+	struct store *other = db_store(DATABASE, STORE_ISSUER);
 	for (unsigned i = 0; i < 2; i++) {
+		standby_names_set("nobody");
 		struct breaker b = {.function = functions[i]};
 		pthread_t thread;
-		standby_names_set("nobody");
 		assert_int_equal(pthread_create(&thread, NULL, break_commit, &b), 0);
 		enum err e = db_issue(s, 10, 140 + i);
 		pthread_join(thread, NULL);
-		standby_names_set("");
 		assert_true(b.did);
 		assert_int_equal(e, ERR_UNKNOWN_COMMIT);
+		/* everyone sees the row, and nobody may answer it before the standby has it */
 		assert_true(request_there(140 + i));
+		assert_int_equal(settle_broken(other, functions[i]), ERR_UNKNOWN_COMMIT);
+		standby_names_set("");
+		assert_int_equal(store_settle(other), ERR_OK);
 	}
+	store_free(other);
 	/* the control: nobody breaks it, and the answer is yes */
 	assert_int_equal(db_issue(s, 10, 142), ERR_OK);
 	store_free(s);
