@@ -86,7 +86,8 @@ run(struct publish *p)
 		           : pause_ms * 2 > WAIT_MS_MAX ? WAIT_MS_MAX
 		                                        : pause_ms * 2;
 		last = e;
-		/* from the last checkpoint on, so that what came after it in its round delays none */
+		/* from the last checkpoint on, so that what came after it in its round delays none
+		 */
 		since = http_now_ms() - p->asked_ms;
 		rest(p, since + BREATH_MS < pause_ms ? pause_ms - (unsigned)since : BREATH_MS);
 	}

@@ -72,9 +72,9 @@ struct publish {
 	uint64_t landmarks_written; /* number of the newest in the file */
 	struct witnesses witnesses;
 	struct publish_candidate candidate;
-	uint64_t signed_size;   /* of the newest checkpoint that this run was given */
-	uint64_t asked_ms;      /* http_now_ms() when it was asked for one, else when the round began */
-	bool guarded;           /* the witnesses have seen no longer log than ours */
+	uint64_t signed_size; /* of the newest checkpoint that this run was given */
+	uint64_t asked_ms; /* http_now_ms() when it was asked for one, else when the round began */
+	bool guarded;      /* the witnesses have seen no longer log than ours */
 	const char *guard_said; /* why not, as logged last */
 };
 
